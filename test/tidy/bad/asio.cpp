@@ -1,0 +1,2 @@
+// as scheduler/decide/x.cpp: does I/O
+#include <boost/asio.hpp>

@@ -1,0 +1,2 @@
+// as common/cluster/x.cpp: reads a clock
+auto now = Clock::now();

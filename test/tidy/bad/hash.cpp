@@ -1,0 +1,2 @@
+// as common/cluster/x.cpp: depends on a hash
+std::unordered_map<int, int> members;

@@ -1,0 +1,3 @@
+// as common/base/x.hpp: using namespace in a header
+#pragma once
+using namespace std;

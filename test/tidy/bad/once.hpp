@@ -1,0 +1,2 @@
+// as common/base/x.hpp: without #pragma once
+struct Twice {};

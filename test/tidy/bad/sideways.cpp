@@ -1,0 +1,2 @@
+// as executor/in/x.cpp: another program
+#include "scheduler/decide/state.hpp"

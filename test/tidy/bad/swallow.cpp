@@ -1,0 +1,2 @@
+// as executor/in/x.cpp: catch (...)
+try { run(); } catch (...) { }
