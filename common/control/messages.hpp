@@ -1,0 +1,233 @@
+#pragma once
+
+#include "common/base/ids.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// What scheduler and executor say to each other over the control stream, as plain values; the form
+/// on the wire is proto/mysos/control.proto, whose comments say what each means. Positions are the
+/// server's own text. Passwords are in `Account`s, which only shells fill in: a decision names the
+/// account (its kind and whose it is) and never sees the secret.
+namespace mysos::control {
+
+enum class Flavor { mariadb, mysql };
+
+enum class Phase {
+    unknown,
+    fetch,
+    install,
+    initialise,
+    start,
+    fenced,
+    replica,
+    primary,
+    crashed,
+    stopping,
+    failed,
+};
+
+[[nodiscard]] constexpr const char* to_text(Phase phase)
+{
+    switch (phase) {
+        case Phase::unknown: return "unknown";
+        case Phase::fetch: return "fetch";
+        case Phase::install: return "install";
+        case Phase::initialise: return "initialise";
+        case Phase::start: return "start";
+        case Phase::fenced: return "fenced";
+        case Phase::replica: return "replica";
+        case Phase::primary: return "primary";
+        case Phase::crashed: return "crashed";
+        case Phase::stopping: return "stopping";
+        case Phase::failed: return "failed";
+    }
+    return "unknown";
+}
+
+struct Observation {
+    Phase phase = Phase::unknown;
+    std::string message;
+    std::uint32_t progress_percent = 0;
+    Flavor flavor = Flavor::mariadb;
+    std::string server_version;
+    Epoch epoch{};
+    bool epoch_unreadable = false;
+    bool amnesiac = false;
+    bool answers = false;
+    bool read_only = false;
+    bool writable = false;
+    std::string position;
+    std::string applied;
+    Epoch marker{};
+    bool receiver_running = false;
+    bool applier_running = false;
+    std::string replication_error;
+    MemberId source{};  ///< Whom it follows; 0: nobody.
+    std::uint32_t semi_sync_clients = 0;
+    std::uint32_t commits_waiting = 0;
+    std::uint64_t packet_age_ms = 0;
+    std::optional<std::uint64_t> lag_seconds;
+    std::uint64_t disk_free_bytes = 0;
+    bool acknowledges = false;
+    std::uint32_t acks_required = 0;
+    std::string boot_id;
+    std::string server_uuid;
+    bool empty = false;
+    friend bool operator==(const Observation&, const Observation&) = default;
+};
+
+// Executor to scheduler.
+
+struct Hello {
+    std::uint32_t protocol_version = 1;
+    std::string task_id;
+    std::string cluster;
+    MemberId member{};
+    std::string executor_version;
+    Observation observation;
+    friend bool operator==(const Hello&, const Hello&) = default;
+};
+struct Prepared {
+    Epoch epoch{};
+    std::string position;
+    Epoch marker{};
+    bool amnesiac = false;
+    friend bool operator==(const Prepared&, const Prepared&) = default;
+};
+struct Promoted {
+    Epoch epoch{};
+    std::string position;
+    friend bool operator==(const Promoted&, const Promoted&) = default;
+};
+struct Followed {
+    Epoch epoch{};
+    bool acknowledge = false;
+    friend bool operator==(const Followed&, const Followed&) = default;
+};
+struct Opened {
+    Epoch epoch{};
+    friend bool operator==(const Opened&, const Opened&) = default;
+};
+struct AcknowledgersSet {
+    Epoch epoch{};
+    std::uint32_t acks = 0;
+    std::string position;
+    friend bool operator==(const AcknowledgersSet&, const AcknowledgersSet&) = default;
+};
+struct Restarted {
+    Epoch epoch{};
+    std::string position;
+    friend bool operator==(const Restarted&, const Restarted&) = default;
+};
+struct Refused {
+    enum class Reason {
+        unknown,
+        old_epoch,
+        lacks_position,
+        errant,
+        server_failed,
+        not_primary,
+        busy,
+    };
+    Reason reason = Reason::unknown;
+    Epoch epoch{};
+    std::string message;
+    std::string order;  ///< "promote", "follow", …
+    friend bool operator==(const Refused&, const Refused&) = default;
+};
+
+using FromMember = std::variant<
+    Observation,
+    Prepared,
+    Promoted,
+    Followed,
+    Opened,
+    AcknowledgersSet,
+    Refused,
+    Restarted>;
+
+// Scheduler to executor.
+
+struct Account {
+    std::string user;
+    std::string password;
+    friend bool operator==(const Account&, const Account&) = default;
+};
+struct AccountSpec {
+    enum class Kind { admin, application, monitor, clone, replication };
+    Kind kind = Kind::admin;
+    Account account;
+    friend bool operator==(const AccountSpec&, const AccountSpec&) = default;
+};
+
+struct Welcome {
+    std::string token;
+    std::string cluster_uuid;
+    Account admin;
+    Epoch epoch{};
+    friend bool operator==(const Welcome&, const Welcome&) = default;
+};
+struct Heartbeat {
+    friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
+};
+struct Prepare {
+    Epoch epoch{};
+    friend bool operator==(const Prepare&, const Prepare&) = default;
+};
+struct Promote {
+    Epoch epoch{};
+    std::string position;
+    std::uint32_t acks = 0;
+    std::vector<AccountSpec> accounts;
+    friend bool operator==(const Promote&, const Promote&) = default;
+};
+struct Follow {
+    Epoch epoch{};
+    MemberId primary{};
+    std::string host;
+    std::uint16_t port = 0;
+    Account account;
+    bool acknowledge = false;
+    friend bool operator==(const Follow&, const Follow&) = default;
+};
+struct Open {
+    Epoch epoch{};
+    friend bool operator==(const Open&, const Open&) = default;
+};
+struct SetAcknowledgers {
+    Epoch epoch{};
+    std::uint32_t acks = 0;
+    std::vector<AccountSpec> accounts;
+    friend bool operator==(const SetAcknowledgers&, const SetAcknowledgers&) = default;
+};
+struct LockAccount {
+    Epoch epoch{};
+    std::string user;
+    MemberId member{};
+    friend bool operator==(const LockAccount&, const LockAccount&) = default;
+};
+struct Stop {
+    friend bool operator==(const Stop&, const Stop&) = default;
+};
+struct Restart {
+    Epoch epoch{};
+    friend bool operator==(const Restart&, const Restart&) = default;
+};
+
+using ToMember = std::variant<
+    Welcome,
+    Heartbeat,
+    Prepare,
+    Promote,
+    Follow,
+    Open,
+    SetAcknowledgers,
+    LockAccount,
+    Stop,
+    Restart>;
+
+}  // namespace mysos::control
