@@ -1,0 +1,60 @@
+#pragma once
+
+#include "common/base/ids.hpp"
+#include "common/control/messages.hpp"
+#include "common/mesos/event.hpp"
+
+#include <cstdint>
+#include <variant>
+
+/// What can happen to one cluster.
+namespace mysos::cluster {
+
+/// One control stream; numbered by the shell, never reused within a process.
+enum class StreamId : std::uint64_t {};
+
+/// What the bearer token of a Hello proved to be, for the task that it names.
+enum class Token {
+    wrong,
+    launch,     ///< The one-time token from TaskInfo.data.
+    permanent,  ///< The one that a Welcome handed out.
+};
+
+struct Started {};  ///< Created just now, or read back after a restart.
+
+struct OfferArrived {  ///< Taken by an `AcceptOffer` among the effects, else free for others.
+    mesos::Offer offer;
+};
+struct StatusArrived {  ///< Of any task id that carries this cluster's name.
+    MemberId member{};
+    mesos::TaskStatus status;
+};
+struct DeleteOrdered {};
+
+struct MemberConnected {
+    StreamId stream{};
+    Token token = Token::wrong;
+    control::Hello hello;
+};
+struct MemberSaid {
+    StreamId stream{};
+    control::FromMember message;
+};
+struct MemberDisconnected {  ///< Closed, or silent for three heartbeats.
+    StreamId stream{};
+};
+struct TreeRemoved {};  ///< Nothing of the cluster is left under <zk>/discover.
+struct DeadlinePassed {};
+
+using Input = std::variant<
+    Started,
+    OfferArrived,
+    StatusArrived,
+    DeleteOrdered,
+    MemberConnected,
+    MemberSaid,
+    MemberDisconnected,
+    TreeRemoved,
+    DeadlinePassed>;
+
+}  // namespace mysos::cluster

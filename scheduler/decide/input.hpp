@@ -1,0 +1,89 @@
+#pragma once
+
+#include "common/cluster/input.hpp"
+#include "common/cluster/record.hpp"
+#include "common/mesos/event.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// What can happen to the scheduler as a whole. One inbox, one order: a run can be replayed.
+namespace mysos::scheduler {
+
+/// One REST request that waits for its answer; numbered by the shell.
+enum class RequestId : std::uint64_t {};
+
+/// First input: this process leads, and this is what was stored. Nothing else is taken before it.
+struct Recovered {
+    cluster::FrameworkRecord framework;
+    std::vector<cluster::Record>
+        clusters;  ///< Of the names in `framework` those that have a record.
+    std::int64_t unix_now_ms = 0;
+};
+
+struct EventArrived {
+    mesos::Event event;
+};
+struct MesosDisconnected {  ///< The event stream ended; the shell subscribes anew by itself.
+    std::string why;
+};
+
+/// The form fields as they came; nothing is checked yet.
+struct CreateForm {
+    std::string name;
+    std::optional<std::string> cluster_user;
+    std::optional<std::string> num_nodes;
+    std::optional<std::string> size;
+    std::optional<std::string> backup_id;
+    std::optional<std::string> flavor;
+};
+struct CreateRequested {
+    RequestId request{};
+    CreateForm form;
+    std::string uuid;  ///< Drawn by the shell, random, 36 characters.
+    std::string
+        sealed_secrets;  ///< Drawn and sealed by the shell; the password asked for is inside.
+};
+
+/// The shell compares with the sealed password; of a cluster that does not exist it says `wrong`.
+enum class Password { right, wrong, missing };
+struct DeleteRequested {
+    RequestId request{};
+    std::string name;
+    Password password = Password::missing;
+};
+
+struct StreamOpened {
+    cluster::StreamId stream{};
+    cluster::Token token = cluster::Token::wrong;
+    control::Hello hello;
+};
+struct StreamSaid {
+    cluster::StreamId stream{};
+    control::FromMember message;
+};
+struct StreamClosed {
+    cluster::StreamId stream{};
+};
+
+struct TreeRemoved {  ///< Answer to `RemoveTree`.
+    std::string cluster;
+};
+struct DeadlinePassed {};  ///< `now` has reached `next_deadline()`.
+
+using Input = std::variant<
+    Recovered,
+    EventArrived,
+    MesosDisconnected,
+    CreateRequested,
+    DeleteRequested,
+    StreamOpened,
+    StreamSaid,
+    StreamClosed,
+    TreeRemoved,
+    DeadlinePassed>;
+
+}  // namespace mysos::scheduler

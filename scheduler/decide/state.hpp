@@ -1,0 +1,58 @@
+#pragma once
+
+#include "common/base/time.hpp"
+#include "common/cluster/record.hpp"
+#include "common/cluster/state.hpp"
+#include "common/mesos/call.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace mysos::scheduler {
+
+struct Config {
+    mesos::FrameworkInfo framework;
+    cluster::Config cluster;
+    std::string default_flavor = "mariadb";
+    std::uint32_t num_nodes_max = 15;
+    Duration retire_after =
+        std::chrono::hours{24};  ///< Age at which a retired volume is destroyed.
+    Duration refuse_wanted = std::chrono::minutes{2};  ///< Unfit offers while some are wanted.
+    Duration refuse_idle = std::chrono::hours{24};
+};
+
+/// Cotton's metrics that count events; the others are computed from the state when asked for.
+struct Counters {
+    std::uint64_t tasks_launched = 0;
+    std::uint64_t tasks_lost = 0;
+    std::uint64_t tasks_finished = 0;
+    std::uint64_t tasks_failed = 0;
+    std::uint64_t tasks_killed = 0;
+    std::uint64_t resource_offers = 0;
+    std::uint64_t offers_incompatible_role = 0;
+    std::uint64_t offers_unused = 0;
+    friend bool operator==(const Counters&, const Counters&) = default;
+};
+
+enum class Subscription {
+    waiting,     ///< Nothing recovered yet, or no stream.
+    subscribed,  ///< Requests are taken, calls are sent.
+    refused,     ///< For good.
+};
+
+struct State {
+    bool recovered = false;
+    cluster::FrameworkRecord framework;
+    std::map<std::string, cluster::State> clusters;
+    Subscription subscription = Subscription::waiting;
+    bool suppressed = false;  ///< What the master was last told.
+    std::string master;       ///< "host:port (version)"
+    Counters counters;
+    std::int64_t unix_ms_at_recovery = 0;
+    TimePoint recovered_at{};
+
+    friend bool operator==(const State&, const State&) = default;
+};
+
+}  // namespace mysos::scheduler
