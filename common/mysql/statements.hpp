@@ -1,0 +1,95 @@
+#pragma once
+
+#include "common/mysql/flavor.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The exact SQL of every step, by flavour.
+///
+/// Pure: text in, text out. Everything that comes from outside passes `quoted`, which is exact
+/// under the empty sql_mode that every session of ours sets first. A statement with a secret
+/// carries a second form for logs; the first one is never shown. Source: the servers' manuals;
+/// every statement is run on both servers by test/integration.
+namespace mysos::mysql {
+
+struct Statement {
+    std::string sql;
+    std::string shown;  ///< Equal to `sql`, or with the secrets left out.
+    [[nodiscard]] bool secret() const { return sql != shown; }
+    friend bool operator==(const Statement&, const Statement&) = default;
+};
+using Statements = std::vector<Statement>;
+
+[[nodiscard]] std::string quoted(std::string_view text);      ///< 'it''s'
+[[nodiscard]] std::string identifier(std::string_view text);  ///< `a``b`
+[[nodiscard]] std::string account(std::string_view user);     ///< 'user'@'%'
+
+using control::AccountSpec;
+
+/// One row, one column: 1 when the account stands with its grants.
+/// The kinds are: the operator's admin (everything, save what walks past read-only on MariaDB), the
+/// application (every data privilege, nothing that weakens replication), the monitor, the clone
+/// (reads a whole server for a rebuild or a backup), replication (one member's receiver).
+[[nodiscard]] Statement account_made(Flavor flavor, const AccountSpec& spec);
+/// Repeatable. Runs after the marker, in the binlog.
+[[nodiscard]] Statements make_account(Flavor flavor, const AccountSpec& spec);
+/// On this server alone: a commit of it could wait for the very member that is leaving.
+[[nodiscard]] Statements lock_account(std::string_view user);
+[[nodiscard]] Statements unlock_account(std::string_view user);
+/// The way in for the executor, over the socket, as the operating system's user. Unlogged.
+[[nodiscard]] Statements local_administrator(Flavor flavor, std::string_view os_user);
+
+struct Source {
+    std::string host;  ///< An address.
+    std::uint16_t port = 0;
+    std::string user;
+    std::string password;
+    friend bool operator==(const Source&, const Source&) = default;
+};
+/// Both threads must be stopped, and everything received applied: it deletes the rest.
+[[nodiscard]] Statements change_source(Flavor flavor, const Source& source);
+
+[[nodiscard]] Statement start_replication(Flavor flavor);
+[[nodiscard]] Statement stop_replication(Flavor flavor);
+[[nodiscard]] Statement start_applier(Flavor flavor);
+[[nodiscard]] Statement stop_receiver(Flavor flavor);
+[[nodiscard]] Statement forget_source(Flavor flavor);
+[[nodiscard]] Statement replication_status(Flavor flavor);
+/// One row, one column: 0 applied; MySQL 1, MariaDB -1 not in time.
+[[nodiscard]] Statement wait_applied(
+    Flavor flavor, std::string_view position, std::uint32_t seconds);
+
+/// The replica's side. Counts when the receiver starts, not while it runs.
+[[nodiscard]] Statement acknowledge(Flavor flavor, bool on);
+/// The primary's side. 0 switches it off, which releases waiting commits as if acknowledged.
+[[nodiscard]] Statements require_acks(Flavor flavor, std::uint32_t acks);
+
+/// One row; columns by name: read_only, executed, server_uuid, version, and on MariaDB slave_pos,
+/// on MySQL received and position (their union).
+[[nodiscard]] Statement server_facts(Flavor flavor);
+/// Rows of name and value: every Rpl_semi_sync_* counter.
+[[nodiscard]] Statement semi_sync_status();
+[[nodiscard]] Statement semi_sync_variables();
+
+/// Before the marker: lets this administrator write while clients stay shut out.
+[[nodiscard]] Statements unlock_for_administrator(Flavor flavor);
+[[nodiscard]] Statements let_clients_in(Flavor flavor);
+[[nodiscard]] Statements shut_clients_out(Flavor flavor);
+
+/// The first transaction of a primary's epoch, which carries the epoch in its GTID. MySQL: an empty
+/// one, `<cluster uuid>:<epoch>`. MariaDB: a row with sequence number `epoch << 40`. The last
+/// statement commits, and so waits for acknowledgements.
+struct Marker {
+    std::uint64_t epoch = 0;
+    std::string cluster_uuid;     ///< MySQL only.
+    std::uint32_t server_id = 0;  ///< MariaDB only.
+    friend bool operator==(const Marker&, const Marker&) = default;
+};
+[[nodiscard]] Statements marker(Flavor flavor, const Marker& marker);
+/// MariaDB: the table that markers are rows of. Every data directory is made with it, unlogged.
+[[nodiscard]] Statements marker_table();
+
+}  // namespace mysos::mysql
