@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/ids.hpp"
+#include "common/mysql/flavor.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -14,7 +15,7 @@
 /// account (its kind and whose it is) and never sees the secret.
 namespace mysos::control {
 
-enum class Flavor { mariadb, mysql };
+using mysql::Flavor;
 
 enum class Phase {
     unknown,
@@ -115,8 +116,16 @@ struct Opened {
 struct AcknowledgersSet {
     Epoch epoch{};
     std::uint32_t acks = 0;
-    std::string position;
+    std::string position;      ///< Read after the change.
+    std::uint64_t serial = 0;  ///< Of the order.
     friend bool operator==(const AcknowledgersSet&, const AcknowledgersSet&) = default;
+};
+struct AccountLocked {
+    Epoch epoch{};
+    MemberId member{};
+    std::string position;      ///< Read after the member's dump thread had ended.
+    std::uint64_t serial = 0;  ///< Of the order.
+    friend bool operator==(const AccountLocked&, const AccountLocked&) = default;
 };
 struct Restarted {
     Epoch epoch{};
@@ -148,7 +157,8 @@ using FromMember = std::variant<
     Opened,
     AcknowledgersSet,
     Refused,
-    Restarted>;
+    Restarted,
+    AccountLocked>;
 
 // Scheduler to executor.
 
@@ -202,12 +212,14 @@ struct SetAcknowledgers {
     Epoch epoch{};
     std::uint32_t acks = 0;
     std::vector<AccountSpec> accounts;
+    std::uint64_t serial = 0;  ///< Comes back in the answer.
     friend bool operator==(const SetAcknowledgers&, const SetAcknowledgers&) = default;
 };
 struct LockAccount {
     Epoch epoch{};
     std::string user;
     MemberId member{};
+    std::uint64_t serial = 0;  ///< Comes back in the answer.
     friend bool operator==(const LockAccount&, const LockAccount&) = default;
 };
 struct Stop {

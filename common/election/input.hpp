@@ -1,0 +1,98 @@
+#pragma once
+
+#include "common/base/ids.hpp"
+#include "common/control/messages.hpp"
+#include "common/electorate/electorate.hpp"
+#include "common/mysql/observation.hpp"
+#include "common/mysql/position.hpp"
+
+#include <cstddef>
+#include <map>
+#include <variant>
+
+/// What an election is told.
+namespace mysos::election {
+
+using electorate::Electorate;
+
+/// Who may have acknowledged last: the persisted candidate, whether it was promoted or not, else
+/// the primary.
+struct LastPrimary {
+    MemberId member{};
+    mysql::Position position;  ///< What it had to hold when it was chosen.
+    friend bool operator==(const LastPrimary&, const LastPrimary&) = default;
+};
+
+/// Clients are not let in before the electorate has grown to this: for a cluster never opened
+/// before. Both 0 for all others.
+struct OpenRule {
+    std::size_t members_min = 0;
+    std::size_t acks_min = 0;
+    friend bool operator==(const OpenRule&, const OpenRule&) = default;
+};
+
+struct Called {             ///< There is no primary (any more), or another one is wanted.
+    Electorate electorate;  ///< As persisted, the last primary included.
+    LastPrimary last;
+    mysql::Position high_water;          ///< electorate::high_water; empty when not known.
+    std::map<MemberId, int> preference;  ///< Among equals the highest wins; 0 when absent.
+    OpenRule open_rule;
+    friend bool operator==(const Called&, const Called&) = default;
+};
+struct Appeared {  ///< The member's control stream is up (again): orders may have been lost.
+    MemberId member{};
+};
+struct Ended {  ///< The member's task has ended, or is being replaced.
+    MemberId member{};
+};
+struct Observed {
+    MemberId member{};
+    mysql::Observation observation;
+};
+struct Prepared {  ///< It receives nothing more and obeys nothing older than `epoch`.
+    Epoch epoch{};
+    MemberId member{};
+    mysql::Position position;
+    Epoch marker{};  ///< Of `position`.
+    bool amnesiac = false;
+};
+struct Promoted {  ///< The marker is written, acknowledged or not.
+    Epoch epoch{};
+    MemberId member{};
+};
+struct Followed {
+    Epoch epoch{};
+    MemberId member{};
+};
+struct Opened {
+    Epoch epoch{};
+    MemberId member{};
+};
+struct Refused {
+    enum class Order { prepare, promote, follow, open };
+    Epoch epoch{};  ///< Of the order; for `old_epoch` what the member has promised.
+    MemberId member{};
+    Order order = Order::prepare;
+    control::Refused::Reason reason = control::Refused::Reason::unknown;
+};
+struct ElectorateChanged {  ///< Persisted. Only while a promoted primary leads.
+    Electorate electorate;
+};
+struct Forced {};  ///< An operator accepts the loss that `ReportStuck` told.
+struct DeadlinePassed {};
+
+using Input = std::variant<
+    Called,
+    Appeared,
+    Ended,
+    Observed,
+    Prepared,
+    Promoted,
+    Followed,
+    Opened,
+    Refused,
+    ElectorateChanged,
+    Forced,
+    DeadlinePassed>;
+
+}  // namespace mysos::election
