@@ -1,7 +1,6 @@
 #pragma once
 
 #include "common/base/ids.hpp"
-#include "common/mysql/flavor.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -15,7 +14,7 @@
 /// account (its kind and whose it is) and never sees the secret.
 namespace mysos::control {
 
-using mysql::Flavor;
+enum class Flavor { mariadb, mysql };
 
 enum class Phase {
     unknown,
