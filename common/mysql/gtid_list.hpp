@@ -14,7 +14,8 @@ namespace mysos::mysql {
 ///
 /// Shape:  list = [ gtid *( "," gtid ) ];  gtid = domain "-" server "-" sequence;
 ///         domain and server below 2^32, sequence below 2^64. Of several entries of a domain (as in
-///         gtid_binlog_state) the highest sequence number counts. Spaces and newlines mean nothing.
+///         gtid_binlog_state) the highest sequence number counts; 0 is nothing. Spaces and newlines
+///         mean nothing.
 /// Errors: position_malformed.
 /// Source: MariaDB manual, "Global Transaction ID".
 class GtidList {
