@@ -39,8 +39,9 @@ using control::AccountSpec;
 /// On this server alone: a commit of it could wait for the very member that is leaving.
 [[nodiscard]] Statements lock_account(std::string_view user);
 [[nodiscard]] Statements unlock_account(std::string_view user);
-/// The way in for the executor, over the socket, as the operating system's user. Unlogged.
-[[nodiscard]] Statements local_administrator(Flavor flavor, std::string_view os_user);
+/// MySQL: the way in for the executor over the socket, as the operating system's user. For the
+/// --init-file of an initialisation: no plugin is loaded then, so the rows are written as they are.
+[[nodiscard]] Statements local_administrator(std::string_view os_user);
 
 struct Source {
     std::string host;  ///< An address.
@@ -67,15 +68,15 @@ struct Source {
 /// The primary's side. 0 switches it off, which releases waiting commits as if acknowledged.
 [[nodiscard]] Statements require_acks(Flavor flavor, std::uint32_t acks);
 
-/// One row; columns by name: read_only, executed, server_uuid, version, and on MariaDB slave_pos,
-/// on MySQL received and position (their union).
+/// One row; columns by name: version, server_uuid, read_only, super_read_only, applied, and MySQL's
+/// position (applied or received), or MariaDB's binlog_pos and slave_pos.
 [[nodiscard]] Statement server_facts(Flavor flavor);
 /// Rows of name and value: every Rpl_semi_sync_* counter.
 [[nodiscard]] Statement semi_sync_status();
 [[nodiscard]] Statement semi_sync_variables();
 
-/// Before the marker: lets this administrator write while clients stay shut out.
-[[nodiscard]] Statements unlock_for_administrator(Flavor flavor);
+/// Lets the local administrator write while clients stay shut out. MariaDB's always can.
+[[nodiscard]] Statements let_administrator_write(Flavor flavor);
 [[nodiscard]] Statements let_clients_in(Flavor flavor);
 [[nodiscard]] Statements shut_clients_out(Flavor flavor);
 
@@ -91,5 +92,7 @@ struct Marker {
 [[nodiscard]] Statements marker(Flavor flavor, const Marker& marker);
 /// MariaDB: the table that markers are rows of. Every data directory is made with it, unlogged.
 [[nodiscard]] Statements marker_table();
+/// MariaDB: one row, one column: 1 when that table stands.
+[[nodiscard]] Statement marker_table_stands();
 
 }  // namespace mysos::mysql
