@@ -5,6 +5,7 @@
 #include "common/cluster/record.hpp"
 #include "common/control/messages.hpp"
 #include "common/mesos/call.hpp"
+#include "common/publish/publish.hpp"
 
 #include <cstdint>
 #include <string>
@@ -88,9 +89,6 @@ struct SendOrder {  ///< Accounts in it have a user and no password: the shell a
     control::ToMember order;
     friend bool operator==(const SendOrder&, const SendOrder&) = default;
 };
-struct RemoveTree {  ///< <zk>/discover/<cluster>, all of it. Answered by `TreeRemoved`.
-    friend bool operator==(const RemoveTree&, const RemoveTree&) = default;
-};
 
 struct Report {  ///< For the log and the cluster's list of events.
     enum class Level { info, warning, error };
@@ -115,7 +113,8 @@ using Effect = std::variant<
     RefuseStream,
     CloseStream,
     SendOrder,
-    RemoveTree,
+    publish::ReadTree,
+    publish::Apply,
     Report,
     Ignored>;
 using Effects = std::vector<Effect>;

@@ -3,6 +3,7 @@
 #include "common/base/ids.hpp"
 #include "common/control/messages.hpp"
 #include "common/mesos/event.hpp"
+#include "common/publish/publish.hpp"
 
 #include <cstdint>
 #include <variant>
@@ -43,7 +44,10 @@ struct MemberSaid {
 struct MemberDisconnected {  ///< Closed, or silent for three heartbeats.
     StreamId stream{};
 };
-struct TreeRemoved {};  ///< Nothing of the cluster is left under <zk>/discover.
+struct TreeAnswered {  ///< To `ReadTree` or `Apply`; or ZooKeeper is back after a lost session.
+    std::variant<publish::TreeRead, publish::Applied, publish::Failed, publish::SessionRenewed>
+        answer;
+};
 struct DeadlinePassed {};
 
 using Input = std::variant<
@@ -54,7 +58,7 @@ using Input = std::variant<
     MemberConnected,
     MemberSaid,
     MemberDisconnected,
-    TreeRemoved,
+    TreeAnswered,
     DeadlinePassed>;
 
 }  // namespace mysos::cluster

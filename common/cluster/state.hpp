@@ -5,13 +5,21 @@
 #include "common/cluster/input.hpp"
 #include "common/cluster/record.hpp"
 #include "common/control/messages.hpp"
+#include "common/diagnosis/diagnosis.hpp"
+#include "common/election/effect.hpp"
+#include "common/election/state.hpp"
+#include "common/electorate/changes.hpp"
 #include "common/mesos/call.hpp"
 #include "common/mesos/event.hpp"
+#include "common/mysql/observation.hpp"
+#include "common/mysql/position.hpp"
+#include "common/placement/placement.hpp"
+#include "common/publish/publish.hpp"
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
-#include <vector>
 
 namespace mysos::cluster {
 
@@ -22,30 +30,47 @@ struct Config {
     mesos::Command executor_command;
     std::string source_prefix = "mysos";
     bool distinct_agents = true;  ///< Never two members of one cluster on one agent.
+
     Duration kill_grace = std::chrono::seconds{60};
-    Duration launch_pause_min = std::chrono::seconds{1};  ///< After a launch that failed; doubles.
-    Duration launch_pause_max = std::chrono::minutes{5};
     Duration kill_pause_min = std::chrono::seconds{5};  ///< A kill is repeated; doubles.
     Duration kill_pause_max = std::chrono::minutes{1};
+
+    Duration launch_pause_min = std::chrono::seconds{1};  ///< After a launch that failed; doubles.
+    Duration launch_pause_max = std::chrono::minutes{5};
+    Duration stable_after = std::chrono::seconds{60};  ///< Having run so long, a launch went well.
+    Duration partial_max = std::chrono::seconds{60};   ///< Then missing reservations are made anew.
+    Duration refuse = std::chrono::minutes{2};         ///< The rest of an offer that was used.
+
     Duration order_again_after = std::chrono::seconds{2};  ///< An order without its answer.
-    Duration refuse = std::chrono::minutes{2};             ///< The rest of an offer that was used.
+    Duration lease = std::chrono::seconds{3};
+    Duration ask_last_after = std::chrono::seconds{5};     ///< Election: without quorum so long.
+    Duration election_timeout = std::chrono::seconds{60};  ///< Then an election is called stuck.
+    Duration candidate_silence_max = std::chrono::seconds{10};
+
+    Duration unfit_max = std::chrono::seconds{5};  ///< Published so long though it cannot serve.
+    Duration publish_hold = std::chrono::seconds{10};  ///< After a restart: members come back.
+    Duration publish_retry_min = std::chrono::milliseconds{100};
+    Duration publish_retry_max = std::chrono::seconds{5};
 };
 
 /// What is known of a member beyond its record: true until a restart, then learned anew.
 struct MemberState {
     std::optional<mesos::TaskState> task;  ///< Last believed status of the record's task.
-    std::string task_message;              ///< Of that status, for a person.
+    std::string task_message;              ///< Of that status or of a doubted one, for a person.
     std::string task_reason;
-
-    std::optional<StreamId> stream;
-    control::Observation observation;  ///< The last one; stale when there is no stream.
-    TimePoint observed_at{};
-
+    std::optional<TimePoint> launched_at;  ///< By this process.
+    std::optional<TimePoint> running_since;
     std::optional<TimePoint> launch_not_before;  ///< Backing off after launches that failed.
-    std::string waits_for;                       ///< Why it is not launched; empty: it is.
+    std::optional<TimePoint> partial_since;      ///< Its volume was offered, but not all beside it.
 
     std::optional<TimePoint> kill_again_at;
     Duration kill_pause{};
+
+    std::optional<StreamId> stream;
+    TimePoint heard_at{};  ///< Last word on a stream, or when we began to listen.
+    std::optional<control::Observation> observation;  ///< The last one; stale without a stream.
+    std::optional<mysql::Observation> understood;     ///< The same, where it could be.
+    std::optional<TimePoint> unfit_since;             ///< Cannot serve clients since then.
 
     friend bool operator==(const MemberState&, const MemberState&) = default;
 };
@@ -53,12 +78,33 @@ struct MemberState {
 struct State {
     Record record;
     std::map<MemberId, MemberState> members;  ///< Same keys as the record's.
-    bool retired = false;  ///< Deleting: volumes handed over, tree being removed.
+
+    /// What each agent offered last for a new member, while one is wanted.
+    std::map<mesos::AgentId, placement::Amounts> offered;
+
+    election::State election;
+    electorate::State electorate;
+    publish::State publish;
+    mysql::Position high_water;             ///< Surely acknowledged, see electorate::high_water.
+    std::optional<MemberId> published;      ///< Whom clients should find as the primary.
+    std::optional<TimePoint> publish_held;  ///< Nothing is published before, after a restart.
+    std::optional<diagnosis::Verdict> verdict;
+    std::optional<election::ReportStuck> stuck;
+    bool retired = false;  ///< Deleting: all tasks ended, volumes handed over, tree being removed.
 
     friend bool operator==(const State&, const State&) = default;
 };
 
-/// Whether offers are wanted now: some member can be launched.
-[[nodiscard]] bool wants_offers(const State& state, TimePoint now);
+/// Members that an offer could launch now.
+[[nodiscard]] std::set<MemberId> wanting_offers(const State& state, TimePoint now);
+
+/// Why the member is not launched, for a person; empty: it is, or nothing hinders it.
+[[nodiscard]] std::string waits_for(const State& state, MemberId member, TimePoint now);
+
+/// What one member needs of an agent, its executor included.
+[[nodiscard]] placement::Amounts need(const Record& record);
+
+/// Tasks that the master should know, less those whose launch may still be on its way.
+[[nodiscard]] std::vector<mesos::ReconcileTask> live_tasks(const State& state, TimePoint now);
 
 }  // namespace mysos::cluster

@@ -56,9 +56,15 @@ struct SendOrder {
     cluster::SendOrder order;
     friend bool operator==(const SendOrder&, const SendOrder&) = default;
 };
-struct RemoveTree {
+struct ReadTree {  ///< All of <zk>/discover/<cluster>. Answered by `TreeAnswered`.
     std::string cluster;
-    friend bool operator==(const RemoveTree&, const RemoveTree&) = default;
+    publish::ReadTree read;
+    friend bool operator==(const ReadTree&, const ReadTree&) = default;
+};
+struct ApplyTree {  ///< In one multi. Answered by `TreeAnswered`.
+    std::string cluster;
+    publish::Apply apply;
+    friend bool operator==(const ApplyTree&, const ApplyTree&) = default;
 };
 
 struct Created {
@@ -115,7 +121,8 @@ using Effect = std::variant<
     RefuseStream,
     CloseStream,
     SendOrder,
-    RemoveTree,
+    ReadTree,
+    ApplyTree,
     Reply,
     Report,
     Stop,

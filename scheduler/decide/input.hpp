@@ -3,6 +3,7 @@
 #include "common/cluster/input.hpp"
 #include "common/cluster/record.hpp"
 #include "common/mesos/event.hpp"
+#include "common/publish/publish.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -69,10 +70,12 @@ struct StreamClosed {
     cluster::StreamId stream{};
 };
 
-struct TreeRemoved {  ///< Answer to `RemoveTree`.
+struct TreeAnswered {  ///< To `ReadTree` or `ApplyTree`, with its serial.
     std::string cluster;
+    std::variant<publish::TreeRead, publish::Applied, publish::Failed> answer;
 };
-struct DeadlinePassed {};  ///< `now` has reached `next_deadline()`.
+struct ZooKeeperRenewed {};  ///< A session was lost and is back: every tree is read anew.
+struct DeadlinePassed {};    ///< `now` has reached `next_deadline()`.
 
 using Input = std::variant<
     Recovered,
@@ -83,7 +86,8 @@ using Input = std::variant<
     StreamOpened,
     StreamSaid,
     StreamClosed,
-    TreeRemoved,
+    TreeAnswered,
+    ZooKeeperRenewed,
     DeadlinePassed>;
 
 }  // namespace mysos::scheduler
