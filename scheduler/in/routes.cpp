@@ -1,0 +1,59 @@
+#include "scheduler/in/routes.hpp"
+
+#include "common/wire/form.hpp"
+
+#include <array>
+
+namespace mysos::scheduler {
+namespace {
+
+enum class Path { exact, then_cluster };
+
+struct Entry {
+    Path kind;
+    std::string_view path;
+    std::string_view method;
+    Route route;
+};
+
+constexpr std::array entries{
+    Entry{Path::exact, "/", "GET", Route::dashboard},
+    Entry{Path::exact, "/vars.json", "GET", Route::cotton_metrics},
+    Entry{Path::exact, "/metrics", "GET", Route::prometheus_metrics},
+    Entry{Path::exact, "/healthz", "GET", Route::alive},
+    Entry{Path::exact, "/readyz", "GET", Route::ready},
+    Entry{Path::exact, "/v1/openapi.json", "GET", Route::openapi},
+    Entry{Path::exact, "/v1/clusters", "GET", Route::list_clusters},
+    Entry{Path::then_cluster, "/v1/clusters/", "GET", Route::show_cluster},
+    Entry{Path::then_cluster, "/clusters/", "POST", Route::create_cluster},
+    Entry{Path::then_cluster, "/clusters/", "DELETE", Route::delete_cluster},
+    Entry{Path::exact, "/executor/v1/stream", "POST", Route::executor_stream},
+    Entry{Path::exact, "/executor/v1/call", "POST", Route::executor_call},
+};
+
+bool matches(const Entry& entry, std::string_view path)
+{
+    return entry.kind == Path::exact ? path == entry.path : path.starts_with(entry.path);
+}
+
+}  // namespace
+
+Routed route(std::string_view method, std::string_view path)
+{
+    std::string allow;
+    for (const Entry& entry : entries) {
+        if (!matches(entry, path)) continue;
+        if (method != entry.method) {
+            allow += (allow.empty() ? "" : ", ") + std::string{entry.method};
+            continue;
+        }
+        if (entry.kind == Path::exact) return Found{entry.route, {}};
+        Result<std::string> name = wire::percent_decode(path.substr(entry.path.size()));
+        if (!name) return BadPath{};
+        return Found{entry.route, std::move(*name)};
+    }
+    if (allow.empty()) return NoSuchPath{};
+    return WrongMethod{std::move(allow)};
+}
+
+}  // namespace mysos::scheduler
