@@ -51,11 +51,12 @@ struct Promoting {
     Called call;  ///< Its `last` is who was last before the candidate.
     LastPrimary candidate;
     Stage stage = Stage::asked;
+    bool asked_again = false;  ///< Promote was perhaps sent twice: a refusal proves nothing.
     Answers answers;
     std::set<MemberId> followed;  ///< Answered our Follow, or seen following.
     std::set<MemberId> marked;    ///< Of E, without the candidate: reported the marker.
     TimePoint ask_again_at;
-    TimePoint heard_at;  ///< Last sign of life of the candidate.
+    TimePoint candidate_fails_at;  ///< Unless it is heard of before.
     friend bool operator==(const Promoting&, const Promoting&) = default;
 };
 

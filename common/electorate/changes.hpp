@@ -25,6 +25,10 @@
 /// floor(n/2) is raised, a member of E that does not acknowledge is proven and switched on; a leave
 /// begins anew.
 ///
+/// A Follow that switches acknowledgements on may come late, to a member that has restarted since
+/// and forgotten: an amnesiac that does not follow this primary already follows without
+/// acknowledging. That is the executor's part.
+///
 /// Pure: no I/O, clock, randomness, logging or threads. Equal arguments give equal effects.
 /// Why it is safe: docs/failover.md, "The electorate".
 namespace mysos::electorate {
@@ -41,8 +45,9 @@ struct Led {  ///< A primary's marker is acknowledged (AdmitFollowers), or a run
               ///< adopted.
     Epoch epoch{};
     MemberId primary{};
-    Electorate electorate;       ///< As persisted.
-    std::set<MemberId> members;  ///< All of the cluster, in E or not.
+    Electorate electorate;          ///< As persisted.
+    std::size_t acks_in_force = 0;  ///< At the primary; an adopted one says it (acks_required).
+    std::set<MemberId> members;     ///< All of the cluster, in E or not.
 };
 struct Deposed {};  ///< It failed or is being replaced: nothing changes until the next `Led`.
 struct Observed {
@@ -50,6 +55,10 @@ struct Observed {
     mysql::Observation observation;
 };
 struct MemberAdded {  ///< A new member of the cluster, to follow and perhaps to join.
+    MemberId member{};
+};
+struct Errant {  ///< It refused to follow: it holds what the primary lacks. Left alone from now on.
+    Epoch epoch{};
     MemberId member{};
 };
 struct JoinAsked {  ///< Remembered until it is done or the member leaves.
@@ -82,6 +91,7 @@ using Input = std::variant<
     Deposed,
     Observed,
     MemberAdded,
+    Errant,
     JoinAsked,
     LeaveAsked,
     Followed,
@@ -147,6 +157,7 @@ enum class Standing {
     catching_up,  ///< Told to follow; lacks `must_hold`, or its receiver is down.
     proven,       ///< Held `must_hold` while following. Acknowledges next if in E.
     acknowledging,
+    errant,
 };
 struct Follower {
     Standing standing = Standing::absent;
@@ -154,6 +165,7 @@ struct Follower {
     mysql::Position must_hold;
     mysql::Position holds;  ///< Last reported while it followed, in this epoch.
     bool follows = false;
+    bool acknowledges = false;
     std::optional<TimePoint> ask_again_at;
     friend bool operator==(const Follower&, const Follower&) = default;
 };
@@ -193,7 +205,8 @@ struct Leadership {
 struct State {
     Electorate electorate;  ///< As persisted.
     std::set<MemberId> to_join;
-    std::uint64_t serial = 0;  ///< Of the last question to a primary.
+    std::uint64_t serial = 0;  ///< Of the last question to a primary. The shell draws the first, so
+                               ///< that an answer to an earlier scheduler answers nothing here.
     std::optional<Leadership> leadership;
     friend bool operator==(const State&, const State&) = default;
 };

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "common/election/state.hpp"
+
+#include <optional>
+#include <variant>
+
+/// Which of those that answered may become primary, if any.
+namespace mysos::election {
+
+/// The candidate, or why there is none yet.
+[[nodiscard]] std::variant<LastPrimary, ReportStuck::Why> choose(
+    const Called& call, const Answers& answers);
+
+/// Who would be the best of all answers, whatever is missing; none: nobody has answered.
+[[nodiscard]] std::optional<LastPrimary> best_of(const Called& call, const Answers& answers);
+
+/// What is to be said about an election that does not get on.
+[[nodiscard]] ReportStuck describe(
+    Epoch epoch, ReportStuck::Why why, const Called& call, const Answers& answers);
+
+}  // namespace mysos::election

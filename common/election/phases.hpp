@@ -1,0 +1,56 @@
+#pragma once
+
+#include "common/election/state.hpp"
+
+/// What an election does with each input, by the phase it is in. For election.cpp alone: the phase
+/// of `state` is the one of the namespace.
+namespace mysos::election {
+
+/// Opens the next epoch above `above` and the recorded one. `call.last` says who may have
+/// acknowledged last by now.
+[[nodiscard]] Effects begin(
+    State& state,
+    const Config& config,
+    Called call,
+    ReportBegun::Why why,
+    TimePoint now,
+    Epoch above = {});
+
+namespace preparing {
+
+[[nodiscard]] Effects on(State&, const Config&, const Appeared&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Ended&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Observed&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Prepared&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Promoted&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Followed&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Opened&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Refused&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const ElectorateChanged&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Forced&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const DeadlinePassed&, TimePoint now);
+[[nodiscard]] TimePoint next_deadline(const Preparing& phase);
+
+}  // namespace preparing
+
+namespace promoting {
+
+/// From Preparing to Promoting.
+[[nodiscard]] Effects enter(
+    State& state, const Config& config, const LastPrimary& candidate, TimePoint now);
+
+[[nodiscard]] Effects on(State&, const Config&, const Appeared&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Ended&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Observed&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Prepared&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Promoted&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Followed&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Opened&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Refused&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const ElectorateChanged&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Forced&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const DeadlinePassed&, TimePoint now);
+[[nodiscard]] TimePoint next_deadline(const Promoting& phase);
+
+}  // namespace promoting
+}  // namespace mysos::election

@@ -1,0 +1,160 @@
+#include "common/base/overload.hpp"
+#include "common/election/choice.hpp"
+#include "common/election/phases.hpp"
+
+#include <algorithm>
+
+namespace mysos::election::preparing {
+namespace {
+
+Preparing& phase_of(State& state)
+{
+    return std::get<Preparing>(state.phase);
+}
+
+bool is_asked(const Preparing& phase, MemberId member)
+{
+    if (member == phase.call.last.member) return phase.last_asked;
+    return phase.call.electorate.members.contains(member);
+}
+
+Effects report(State& state, ReportStuck::Why why)
+{
+    Preparing& phase = phase_of(state);
+    ReportStuck stuck = describe(state.epoch, why, phase.call, phase.answers);
+    if (phase.reported == stuck) return {};
+    phase.reported = stuck;
+    return {std::move(stuck)};
+}
+
+/// Promotes if it can be done, else says what is in the way once that is due.
+Effects decide(State& state, const Config& config, TimePoint now)
+{
+    Preparing& phase = phase_of(state);
+    return std::visit(
+        Overload{
+            [&](const LastPrimary& candidate) {
+                return promoting::enter(state, config, candidate, now);
+            },
+            [&](ReportStuck::Why why) {
+                const bool may_change_soon =
+                    why == ReportStuck::Why::no_quorum && now < phase.stuck_at;
+                return may_change_soon ? Effects{} : report(state, why);
+            }},
+        choose(phase.call, phase.answers));
+}
+
+}  // namespace
+
+Effects on(State& state, const Config&, const Appeared& appeared, TimePoint)
+{
+    const Preparing& phase = phase_of(state);
+    if (!is_asked(phase, appeared.member)) return {Ignored{Ignored::Why::not_a_voter}};
+    if (phase.answers.contains(appeared.member)) return {Ignored{Ignored::Why::already_so}};
+    return {SendPrepare{state.epoch, appeared.member}};
+}
+
+/// What an ended member said is true, but it can neither be promoted nor follow.
+Effects on(State& state, const Config&, const Ended& ended, TimePoint)
+{
+    const bool had_answered = phase_of(state).answers.erase(ended.member) != 0;
+    if (!had_answered) return {Ignored{Ignored::Why::nothing_to_do}};
+    return {};
+}
+
+Effects on(State&, const Config&, const Observed&, TimePoint)
+{
+    return {Ignored{Ignored::Why::nothing_to_do}};
+}
+
+Effects on(State& state, const Config& config, const Prepared& prepared, TimePoint now)
+{
+    Preparing& phase = phase_of(state);
+    const bool counts = phase.call.electorate.members.contains(prepared.member) ||
+                        prepared.member == phase.call.last.member;
+    if (!counts) return {Ignored{Ignored::Why::not_a_voter}};
+    if (prepared.marker >= state.epoch) {
+        return begin(
+            state, config, phase.call, ReportBegun::Why::epoch_behind, now, prepared.marker);
+    }
+    phase.answers.insert_or_assign(
+        prepared.member,
+        Answer{
+            .position = prepared.position,
+            .marker = prepared.marker,
+            .amnesiac = prepared.amnesiac});
+    return decide(state, config, now);
+}
+
+Effects on(State&, const Config&, const Promoted&, TimePoint)
+{
+    return {Ignored{Ignored::Why::not_the_candidate}};
+}
+
+Effects on(State&, const Config&, const Followed&, TimePoint)
+{
+    return {Ignored{Ignored::Why::nothing_to_do}};
+}
+
+Effects on(State&, const Config&, const Opened&, TimePoint)
+{
+    return {Ignored{Ignored::Why::not_the_candidate}};
+}
+
+Effects on(State& state, const Config& config, const Refused& refused, TimePoint now)
+{
+    if (refused.reason != control::Refused::Reason::old_epoch) {
+        return {Ignored{Ignored::Why::order_repeats}};
+    }
+    return begin(
+        state, config, phase_of(state).call, ReportBegun::Why::epoch_behind, now, refused.epoch);
+}
+
+Effects on(State&, const Config&, const ElectorateChanged&, TimePoint)
+{
+    return {Ignored{Ignored::Why::not_leading}};
+}
+
+Effects on(State& state, const Config& config, const Forced&, TimePoint now)
+{
+    const Preparing& phase = phase_of(state);
+    const auto best = best_of(phase.call, phase.answers);
+    if (!phase.reported || !best) return {Ignored{Ignored::Why::not_stuck}};
+    return promoting::enter(state, config, *best, now);
+}
+
+Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint now)
+{
+    Preparing& phase = phase_of(state);
+    if (now < next_deadline(phase)) return {Ignored{Ignored::Why::too_early}};
+
+    Effects effects;
+    const MemberId last = phase.call.last.member;
+    if (!phase.last_asked && now >= phase.ask_last_at) {
+        phase.last_asked = true;
+        effects.emplace_back(SendPrepare{state.epoch, last});
+    }
+    if (now >= phase.ask_again_at) {
+        phase.ask_again_at = now + config.ask_again_after;
+        std::set<MemberId> asked = phase.call.electorate.members;
+        asked.erase(last);
+        if (phase.last_asked && effects.empty()) asked.insert(last);
+        for (const MemberId member : asked) {
+            if (phase.answers.contains(member)) continue;
+            effects.emplace_back(SendPrepare{state.epoch, member});
+        }
+    }
+    const Effects decided = decide(state, config, now);
+    effects.insert(effects.end(), decided.begin(), decided.end());
+    return effects;
+}
+
+TimePoint next_deadline(const Preparing& phase)
+{
+    TimePoint earliest = phase.ask_again_at;
+    if (!phase.last_asked) earliest = std::min(earliest, phase.ask_last_at);
+    if (!phase.reported) earliest = std::min(earliest, phase.stuck_at);
+    return earliest;
+}
+
+}  // namespace mysos::election::preparing

@@ -1,0 +1,296 @@
+#include "common/election/phases.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mysos::election::promoting {
+namespace {
+
+using Stage = Promoting::Stage;
+
+Promoting& phase_of(State& state)
+{
+    return std::get<Promoting>(state.phase);
+}
+
+/// May follow at once: it answered, and holds nothing that the candidate lacks, so that no tail of
+/// it can be cut before the marker is acknowledged. Of the last primary only an equal marker tells
+/// that, as MariaDB's sequence numbers leap over a tail.
+bool follows_at_once(const Promoting& phase, MemberId member)
+{
+    const auto found = phase.answers.find(member);
+    const auto candidate = phase.answers.find(phase.candidate.member);
+    if (found == phase.answers.end() || candidate == phase.answers.end()) return false;
+    if (member == phase.candidate.member) return false;
+    const bool may_have_tail = member == phase.call.last.member;
+    if (may_have_tail && found->second.marker != candidate->second.marker) return false;
+    return phase.candidate.position.includes(found->second.position);
+}
+
+SendFollow follow(const State& state, const Promoting& phase, MemberId member)
+{
+    return {
+        .epoch = state.epoch,
+        .member = member,
+        .primary = phase.candidate.member,
+        .acknowledge = !phase.answers.at(member).amnesiac};
+}
+
+SendPromote promotion(const State& state, const Promoting& phase)
+{
+    return {
+        .epoch = state.epoch,
+        .member = phase.candidate.member,
+        .position = phase.candidate.position,
+        .acks = phase.call.electorate.acks};
+}
+
+/// The order that this member has not answered yet, if any.
+Effects order_for(const State& state, const Promoting& phase, MemberId member)
+{
+    if (member == phase.candidate.member) {
+        if (phase.stage == Stage::asked) return {promotion(state, phase)};
+        if (phase.stage == Stage::opening) return {SendOpen{state.epoch, member}};
+        return {};
+    }
+    const bool others_care = phase.stage == Stage::leading || phase.stage == Stage::opening;
+    if (others_care || phase.followed.contains(member)) return {};
+    if (!phase.call.electorate.members.contains(member)) return {};
+    if (!phase.answers.contains(member)) return {SendPrepare{state.epoch, member}};
+    if (!follows_at_once(phase, member)) return {};
+    return {follow(state, phase, member)};
+}
+
+std::size_t marked_of(const Promoting& phase, const Electorate& electorate)
+{
+    return static_cast<std::size_t>(std::ranges::count_if(phase.marked, [&](MemberId member) {
+        return electorate.members.contains(member) && member != phase.candidate.member;
+    }));
+}
+
+/// As far as what is known now allows.
+Effects advance(State& state)
+{
+    Promoting& phase = phase_of(state);
+    const Electorate& electorate = phase.call.electorate;
+    const bool acknowledged = marked_of(phase, electorate) >= electorate.acks;
+    Effects effects;
+    if (phase.stage == Stage::written && acknowledged) {
+        phase.stage = Stage::leading;
+        effects.emplace_back(AdmitFollowers{state.epoch, phase.candidate.member});
+    }
+    const bool grown = electorate.members.size() >= phase.call.open_rule.members_min &&
+                       electorate.acks >= phase.call.open_rule.acks_min;
+    if (phase.stage == Stage::leading && acknowledged && grown) {
+        phase.stage = Stage::opening;
+        effects.emplace_back(SendOpen{state.epoch, phase.candidate.member});
+    }
+    return effects;
+}
+
+/// Nobody can tell what the candidate did before it failed: it may have acknowledged last.
+Effects begin_after_candidate(State& state, const Config& config, TimePoint now, Epoch above = {})
+{
+    Promoting& phase = phase_of(state);
+    Called call = std::move(phase.call);
+    call.last = std::move(phase.candidate);
+    const auto why =
+        above == Epoch{} ? ReportBegun::Why::candidate_failed : ReportBegun::Why::epoch_behind;
+    return begin(state, config, std::move(call), why, now, above);
+}
+
+Effects opened(State& state)
+{
+    const MemberId primary = phase_of(state).candidate.member;
+    state.phase = Idle{};
+    return {SaveOpened{state.epoch, primary}, Publish{state.epoch, primary}};
+}
+
+bool has_failed(const mysql::Observation& seen, Stage stage)
+{
+    using control::Phase;
+    if (seen.amnesiac) return true;
+    if (stage != Stage::asked) return seen.phase != Phase::primary;
+    return seen.phase != Phase::fenced && seen.phase != Phase::replica &&
+           seen.phase != Phase::primary;
+}
+
+Effects on_candidate(
+    State& state, const Config& config, const mysql::Observation& seen, TimePoint now)
+{
+    Promoting& phase = phase_of(state);
+    if (seen.epoch > state.epoch) {
+        return begin_after_candidate(state, config, now, seen.epoch);
+    }
+    if (has_failed(seen, phase.stage)) return begin_after_candidate(state, config, now);
+    phase.candidate_fails_at = now + config.candidate_silence_max;
+    const bool leads = seen.phase == control::Phase::primary && seen.epoch == state.epoch &&
+                       seen.marker == state.epoch;
+    if (leads && phase.stage == Stage::opening && seen.writable) return opened(state);
+    if (leads && phase.stage == Stage::asked) phase.stage = Stage::written;
+    return advance(state);
+}
+
+}  // namespace
+
+Effects enter(State& state, const Config& config, const LastPrimary& candidate, TimePoint now)
+{
+    auto& before = std::get<Preparing>(state.phase);
+    Promoting phase{
+        .call = std::move(before.call),
+        .candidate = candidate,
+        .answers = std::move(before.answers),
+        .followed = {},
+        .marked = {},
+        .ask_again_at = now + config.ask_again_after,
+        .candidate_fails_at = now + config.candidate_silence_max};
+    Effects effects{SaveCandidate{state.epoch, candidate}, promotion(state, phase)};
+    for (const MemberId member : phase.call.electorate.members) {
+        if (!follows_at_once(phase, member)) continue;
+        effects.emplace_back(follow(state, phase, member));
+    }
+    state.phase = std::move(phase);
+    return effects;
+}
+
+Effects on(State& state, const Config&, const Appeared& appeared, TimePoint)
+{
+    Promoting& phase = phase_of(state);
+    Effects orders = order_for(state, phase, appeared.member);
+    if (orders.empty()) return {Ignored{Ignored::Why::nothing_to_do}};
+    if (appeared.member == phase.candidate.member) phase.asked_again = true;
+    return orders;
+}
+
+Effects on(State& state, const Config& config, const Ended& ended, TimePoint now)
+{
+    Promoting& phase = phase_of(state);
+    if (ended.member == phase.candidate.member) return begin_after_candidate(state, config, now);
+    const bool had_answered = phase.answers.erase(ended.member) != 0;
+    const bool had_followed = phase.followed.erase(ended.member) != 0;
+    if (!had_answered && !had_followed) return {Ignored{Ignored::Why::nothing_to_do}};
+    return {};
+}
+
+Effects on(State& state, const Config& config, const Observed& observed, TimePoint now)
+{
+    Promoting& phase = phase_of(state);
+    const mysql::Observation& seen = observed.observation;
+    if (observed.member == phase.candidate.member) return on_candidate(state, config, seen, now);
+    if (seen.epoch == state.epoch && seen.source == phase.candidate.member) {
+        phase.followed.insert(observed.member);
+    }
+    if (seen.marker != state.epoch) return {};
+    phase.marked.insert(observed.member);
+    return advance(state);
+}
+
+/// Somebody who was silent while it was decided.
+Effects on(State& state, const Config&, const Prepared& prepared, TimePoint)
+{
+    Promoting& phase = phase_of(state);
+    if (prepared.member == phase.candidate.member || phase.answers.contains(prepared.member)) {
+        return {Ignored{Ignored::Why::already_so}};
+    }
+    phase.answers.emplace(
+        prepared.member,
+        Answer{
+            .position = prepared.position,
+            .marker = prepared.marker,
+            .amnesiac = prepared.amnesiac});
+    return order_for(state, phase, prepared.member);
+}
+
+Effects on(State& state, const Config&, const Promoted& promoted, TimePoint)
+{
+    Promoting& phase = phase_of(state);
+    if (promoted.member != phase.candidate.member) {
+        return {Ignored{Ignored::Why::not_the_candidate}};
+    }
+    if (phase.stage != Stage::asked) return {Ignored{Ignored::Why::already_so}};
+    phase.stage = Stage::written;
+    return advance(state);
+}
+
+Effects on(State& state, const Config&, const Followed& followed, TimePoint)
+{
+    const bool is_new = phase_of(state).followed.insert(followed.member).second;
+    if (!is_new) return {Ignored{Ignored::Why::already_so}};
+    return {};
+}
+
+Effects on(State& state, const Config&, const Opened& answer, TimePoint)
+{
+    const Promoting& phase = phase_of(state);
+    if (answer.member != phase.candidate.member || phase.stage != Stage::opening) {
+        return {Ignored{Ignored::Why::not_the_candidate}};
+    }
+    return opened(state);
+}
+
+Effects on(State& state, const Config& config, const Refused& refused, TimePoint now)
+{
+    using Reason = control::Refused::Reason;
+    using Order = Refused::Order;
+    Promoting& phase = phase_of(state);
+    const bool by_candidate = refused.member == phase.candidate.member;
+    const Epoch above = refused.reason == Reason::old_epoch ? refused.epoch : Epoch{};
+
+    // Asked once and refused: it was surely not promoted, so who was last before it still is.
+    const bool untouched = by_candidate && refused.order == Order::promote &&
+                           phase.stage == Stage::asked && !phase.asked_again;
+    if (untouched && (refused.reason == Reason::lacks_position || above != Epoch{})) {
+        const auto why =
+            above == Epoch{} ? ReportBegun::Why::candidate_refused : ReportBegun::Why::epoch_behind;
+        return begin(state, config, std::move(phase.call), why, now, above);
+    }
+    if (above != Epoch{}) return begin_after_candidate(state, config, now, above);
+
+    const bool candidate_failed = by_candidate && (refused.reason == Reason::server_failed ||
+                                                   refused.reason == Reason::lacks_position ||
+                                                   refused.reason == Reason::not_primary);
+    if (candidate_failed) return begin_after_candidate(state, config, now);
+    if (refused.order == Order::follow && refused.reason == Reason::errant) {
+        phase.followed.insert(refused.member);  // Not asked again; what it holds is not ours.
+        return {};
+    }
+    return {Ignored{Ignored::Why::order_repeats}};
+}
+
+Effects on(State& state, const Config&, const ElectorateChanged& changed, TimePoint)
+{
+    Promoting& phase = phase_of(state);
+    if (phase.stage != Stage::leading && phase.stage != Stage::opening) {
+        return {Ignored{Ignored::Why::not_leading}};
+    }
+    phase.call.electorate = changed.electorate;
+    return advance(state);
+}
+
+Effects on(State&, const Config&, const Forced&, TimePoint)
+{
+    return {Ignored{Ignored::Why::not_stuck}};
+}
+
+Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint now)
+{
+    Promoting& phase = phase_of(state);
+    if (now < next_deadline(phase)) return {Ignored{Ignored::Why::too_early}};
+    if (now >= phase.candidate_fails_at) return begin_after_candidate(state, config, now);
+
+    phase.ask_again_at = now + config.ask_again_after;
+    phase.asked_again = true;
+    Effects effects;
+    for (const MemberId member : phase.call.electorate.members) {
+        const Effects orders = order_for(state, phase, member);
+        effects.insert(effects.end(), orders.begin(), orders.end());
+    }
+    return effects;
+}
+
+TimePoint next_deadline(const Promoting& phase)
+{
+    return std::min(phase.ask_again_at, phase.candidate_fails_at);
+}
+
+}  // namespace mysos::election::promoting

@@ -1,0 +1,191 @@
+#include "common/electorate/changes.hpp"
+
+#include "common/electorate/follow.hpp"
+
+#include <algorithm>
+
+namespace mysos::electorate {
+namespace {
+
+using Why = Ignored::Why;
+
+Effects ignored(Why why)
+{
+    return {Ignored{why}};
+}
+
+/// Whether an answer is to an order of the primary that leads now.
+std::optional<Why> reason_to_ignore(const State& state, Epoch epoch)
+{
+    if (!state.leadership) return Why::no_primary;
+    if (state.leadership->epoch != epoch) return Why::other_epoch;
+    return std::nullopt;
+}
+
+Effects on(State& state, const Config&, const Led& led, TimePoint)
+{
+    Leadership leadership{
+        .epoch = led.epoch,
+        .primary = led.primary,
+        .acks_in_force = std::max(led.acks_in_force, led.electorate.acks),
+        .followers = {},
+        .change = Steady{}};
+    for (const MemberId member : led.members) {
+        if (member != led.primary) leadership.followers.emplace(member, Follower{});
+    }
+    state.electorate = led.electorate;
+    state.leadership = std::move(leadership);
+    return {};
+}
+
+Effects on(State& state, const Config&, const Deposed&, TimePoint)
+{
+    if (!state.leadership) return ignored(Why::no_primary);
+    state.leadership.reset();
+    return {};
+}
+
+Effects on(State& state, const Config& config, const Observed& observed, TimePoint now)
+{
+    if (!state.leadership) return ignored(Why::no_primary);
+    if (observed.member == state.leadership->primary) return ignored(Why::the_primary);
+    if (!state.leadership->followers.contains(observed.member)) return ignored(Why::not_a_member);
+    Step step{state, config, now, {}};
+    observe_follower(step, observed.member, observed.observation);
+    advance_change(step);
+    return step.effects;
+}
+
+Effects on(State& state, const Config&, const MemberAdded& added, TimePoint)
+{
+    if (!state.leadership) return ignored(Why::no_primary);
+    if (added.member == state.leadership->primary) return ignored(Why::the_primary);
+    const bool is_new = state.leadership->followers.emplace(added.member, Follower{}).second;
+    if (!is_new) return ignored(Why::already_so);
+    return {};
+}
+
+Effects on(State& state, const Config&, const Errant& errant, TimePoint)
+{
+    if (const auto why = reason_to_ignore(state, errant.epoch)) return ignored(*why);
+    const auto found = state.leadership->followers.find(errant.member);
+    if (found == state.leadership->followers.end()) return ignored(Why::not_a_member);
+    found->second.standing = Standing::errant;
+    found->second.ask_again_at.reset();
+    return {};
+}
+
+Effects on(State& state, const Config& config, const JoinAsked& asked, TimePoint now)
+{
+    if (state.electorate.members.contains(asked.member)) return ignored(Why::already_so);
+    const bool is_new = state.to_join.insert(asked.member).second;
+    if (!state.leadership) return {};
+    const bool is_follower = !state.leadership->followers.emplace(asked.member, Follower{}).second;
+    if (!is_new && is_follower) return ignored(Why::already_so);
+    Step step{state, config, now, {}};
+    advance_change(step);
+    return step.effects;
+}
+
+Effects on(State& state, const Config& config, const LeaveAsked& asked, TimePoint now)
+{
+    if (!state.leadership) return ignored(Why::no_primary);
+    if (asked.member == state.leadership->primary) return ignored(Why::the_primary);
+    const auto& members = state.electorate.members;
+    if (!members.contains(asked.member)) return ignored(Why::not_a_member);
+    const bool below_floor = members.size() - 1 < config.members_min;
+    if (below_floor && asked.by == LeaveAsked::By::automatic) return ignored(Why::below_floor);
+    if (!std::holds_alternative<Steady>(state.leadership->change)) {
+        return ignored(Why::change_running);
+    }
+    Step step{state, config, now, {}};
+    begin_leave(step, asked.member);
+    return step.effects;
+}
+
+Effects on(State& state, const Config& config, const Followed& followed, TimePoint now)
+{
+    if (const auto why = reason_to_ignore(state, followed.epoch)) return ignored(*why);
+    const auto found = state.leadership->followers.find(followed.member);
+    if (found == state.leadership->followers.end()) return ignored(Why::not_a_member);
+    Follower& follower = found->second;
+    const bool awaited =
+        follower.standing == Standing::proven && state.electorate.members.contains(followed.member);
+    if (!awaited || !followed.acknowledge) return ignored(Why::not_asked);
+    follower.standing = Standing::acknowledging;
+    follower.acknowledges = true;
+    follower.ask_again_at.reset();
+    Step step{state, config, now, {}};
+    advance_change(step);
+    return step.effects;
+}
+
+Effects on(State& state, const Config& config, const AcknowledgersSet& set, TimePoint now)
+{
+    if (const auto why = reason_to_ignore(state, set.epoch)) return ignored(*why);
+    if (set.serial > state.serial) return ignored(Why::not_asked);
+    Step step{state, config, now, {}};
+    read_position(step, set.serial, set.position);
+    auto& change = state.leadership->change;
+    auto* raising = std::get_if<Raising>(&change);
+    if (raising != nullptr && raising->serial == set.serial && !raising->must_hold) {
+        raising->must_hold = set.position;
+        raising->ask_again_at.reset();
+    }
+    const auto* lowering = std::get_if<Lowering>(&change);
+    if (lowering != nullptr && lowering->serial == set.serial) change = Steady{};
+    advance_change(step);
+    return step.effects;
+}
+
+Effects on(State& state, const Config& config, const AccountLocked& locked, TimePoint now)
+{
+    if (const auto why = reason_to_ignore(state, locked.epoch)) return ignored(*why);
+    auto* leaving = std::get_if<Leaving>(&state.leadership->change);
+    if (leaving == nullptr || leaving->serial != locked.serial || leaving->must_hold) {
+        return ignored(Why::not_asked);
+    }
+    leaving->must_hold = locked.position;
+    leaving->ask_again_at.reset();
+    Step step{state, config, now, {}};
+    advance_change(step);
+    return step.effects;
+}
+
+Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint now)
+{
+    if (!state.leadership) return ignored(Why::no_primary);
+    const auto due = next_deadline(state);
+    if (!due || now < *due) return ignored(Why::too_early);
+    Step step{state, config, now, {}};
+    repeat_orders(step);
+    repeat_change(step);
+    return step.effects;
+}
+
+}  // namespace
+
+Effects step(State& state, const Config& config, const Input& input, TimePoint now)
+{
+    return std::visit([&](const auto& in) { return on(state, config, in, now); }, input);
+}
+
+std::optional<TimePoint> next_deadline(const State& state)
+{
+    if (!state.leadership) return std::nullopt;
+    std::optional<TimePoint> earliest;
+    const auto consider = [&earliest](const std::optional<TimePoint>& deadline) {
+        if (deadline && (!earliest || *deadline < *earliest)) earliest = deadline;
+    };
+    for (const auto& [member, follower] : state.leadership->followers) {
+        consider(follower.ask_again_at);
+    }
+    std::visit(
+        [&](const auto& change) {
+            if constexpr (requires { change.ask_again_at; }) consider(change.ask_again_at);
+        },
+        state.leadership->change);
+    return earliest;
+}
+
+}  // namespace mysos::electorate

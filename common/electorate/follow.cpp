@@ -1,0 +1,159 @@
+#include "common/electorate/follow.hpp"
+
+#include <utility>
+
+namespace mysos::electorate {
+namespace {
+
+bool is_due(const std::optional<TimePoint>& deadline, TimePoint now)
+{
+    return deadline && *deadline <= now;
+}
+
+/// Whether an order makes sense: a server that is being installed, started or ended takes none. A
+/// crashed one does: Follow is what brings it back.
+bool takes_orders(control::Phase phase)
+{
+    using control::Phase;
+    return phase == Phase::fenced || phase == Phase::replica || phase == Phase::primary ||
+           phase == Phase::crashed;
+}
+
+void begin_reading(Step& step, Follower& follower)
+{
+    follower.standing = Standing::reading;
+    follower.must_hold = {};
+    follower.serial = step.ask_primary(step.leadership().acks_in_force);
+    follower.ask_again_at = step.now + step.config.ask_again_after;
+}
+
+void order_follow(Step& step, MemberId member, Follower& follower, bool acknowledge)
+{
+    step.send_follow(member, acknowledge);
+    follower.ask_again_at = step.now + step.config.ask_again_after;
+}
+
+/// An absent or fallen member begins here; one that a predecessor had switched on is taken as it
+/// is.
+void begin_standing(Step& step, MemberId member, Follower& follower, bool amnesiac)
+{
+    const bool in_electorate = step.state.electorate.members.contains(member);
+    if (follower.follows && follower.acknowledges && !amnesiac && in_electorate) {
+        follower.standing = Standing::acknowledging;
+        follower.ask_again_at.reset();
+    } else {
+        begin_reading(step, follower);
+    }
+}
+
+}  // namespace
+
+std::uint64_t Step::ask_primary(std::size_t acks)
+{
+    const std::uint64_t serial = ++state.serial;
+    repeat_question(serial, acks);
+    return serial;
+}
+
+void Step::repeat_question(std::uint64_t serial, std::size_t acks)
+{
+    SendSetAcknowledgers order{
+        .epoch = leadership().epoch,
+        .primary = leadership().primary,
+        .acks = acks,
+        .serial = serial,
+        .accounts = {}};
+    const auto* leaving = std::get_if<Leaving>(&leadership().change);
+    for (const auto& [member, follower] : leadership().followers) {
+        if (leaving == nullptr || leaving->member != member) order.accounts.insert(member);
+    }
+    effects.emplace_back(std::move(order));
+}
+
+void Step::send_follow(MemberId member, bool acknowledge)
+{
+    effects.emplace_back(SendFollow{leadership().epoch, member, leadership().primary, acknowledge});
+}
+
+void observe_follower(Step& step, MemberId member, const mysql::Observation& seen)
+{
+    const Leadership& leadership = step.leadership();
+    Follower& follower = step.leadership().followers.at(member);
+    const bool ours = seen.phase == control::Phase::replica && seen.source == leadership.primary &&
+                      seen.epoch == leadership.epoch;
+    follower.follows = ours && seen.receiver_running;
+    follower.acknowledges = seen.acknowledges;
+    follower.holds = ours ? seen.position : mysql::Position{};
+    if (follower.standing == Standing::errant) return;
+    if (!takes_orders(seen.phase)) {
+        follower.standing = Standing::absent;
+        follower.ask_again_at.reset();
+        return;
+    }
+    switch (follower.standing) {
+        case Standing::absent: begin_standing(step, member, follower, seen.amnesiac); break;
+        case Standing::reading:
+        case Standing::errant: break;
+        case Standing::catching_up:
+            if (follower.follows && follower.holds.includes(follower.must_hold)) {
+                follower.standing = Standing::proven;
+                follower.ask_again_at.reset();
+            } else if (!follower.follows && !follower.ask_again_at) {
+                order_follow(step, member, follower, false);
+            }
+            break;
+        case Standing::proven:
+            if (!ours) {
+                begin_reading(step, follower);
+            } else if (seen.acknowledges && !seen.amnesiac) {
+                begin_standing(step, member, follower, false);
+            }
+            break;
+        case Standing::acknowledging:
+            if (!ours || seen.amnesiac || !seen.acknowledges) begin_reading(step, follower);
+            break;
+    }
+    const bool to_be_switched_on = follower.standing == Standing::proven &&
+                                   !follower.ask_again_at &&
+                                   step.state.electorate.members.contains(member);
+    if (to_be_switched_on) order_follow(step, member, follower, true);
+}
+
+/// Whoever began to wait before this question was asked has his answer.
+void read_position(Step& step, std::uint64_t serial, const mysql::Position& position)
+{
+    for (auto& [member, follower] : step.leadership().followers) {
+        if (follower.standing != Standing::reading || follower.serial > serial) continue;
+        follower.standing = Standing::catching_up;
+        follower.must_hold = position;
+        follower.ask_again_at.reset();
+        const bool as_wanted = follower.follows && !follower.acknowledges;
+        if (!as_wanted) order_follow(step, member, follower, false);
+    }
+}
+
+void repeat_orders(Step& step)
+{
+    for (auto& [member, follower] : step.leadership().followers) {
+        if (!is_due(follower.ask_again_at, step.now)) continue;
+        follower.ask_again_at = step.now + step.config.ask_again_after;
+        switch (follower.standing) {
+            case Standing::reading:
+                step.repeat_question(follower.serial, step.leadership().acks_in_force);
+                break;
+            case Standing::catching_up:
+                if (follower.follows) {
+                    follower.ask_again_at.reset();
+                } else {
+                    step.send_follow(member, false);
+                }
+                break;
+            case Standing::proven: step.send_follow(member, true); break;
+            case Standing::absent:
+            case Standing::acknowledging:
+            case Standing::errant: follower.ask_again_at.reset(); break;
+        }
+    }
+}
+
+}  // namespace mysos::electorate

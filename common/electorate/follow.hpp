@@ -1,0 +1,32 @@
+#pragma once
+
+#include "common/electorate/changes.hpp"
+
+/// The two halves of changes.cpp: getting members to follow and to be believed, and changing (E,
+/// k). For changes.cpp alone; a leadership is there when these are called.
+namespace mysos::electorate {
+
+/// Where a step collects what it orders.
+struct Step {
+    State& state;
+    const Config& config;
+    TimePoint now;
+    Effects effects;
+
+    [[nodiscard]] Leadership& leadership() { return *state.leadership; }
+    /// Asks the primary to set k, or with k in force only to read its position. Returns the serial.
+    std::uint64_t ask_primary(std::size_t acks);
+    void repeat_question(std::uint64_t serial, std::size_t acks);
+    void send_follow(MemberId member, bool acknowledge);
+};
+
+void observe_follower(Step& step, MemberId member, const mysql::Observation& seen);
+void read_position(Step& step, std::uint64_t serial, const mysql::Position& position);
+void repeat_orders(Step& step);
+
+/// Finishes what waits for positions, then starts the next change if there is one to make.
+void advance_change(Step& step);
+void begin_leave(Step& step, MemberId member);
+void repeat_change(Step& step);
+
+}  // namespace mysos::electorate
