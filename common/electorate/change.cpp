@@ -51,17 +51,25 @@ void finish_leave(Step& step, const Leaving& leaving)
         std::min(electorate.acks, acks_for(electorate.members.size(), step.config.acks_max));
     if (holders(step, *leaving.must_hold, leaving.member) < electorate.acks) return;
 
+    const MemberId member = leaving.member;
+    step.state.to_join.erase(member);
+    step.leadership().followers.erase(member);
+    step.leadership().change = Steady{};  // Ends `leaving`.
+    save(step, std::move(electorate));
+}
+
+/// What a leave ends with, also one whose scheduler died before it came to this.
+bool begin_lower(Step& step)
+{
     Leadership& leadership = step.leadership();
-    step.state.to_join.erase(leaving.member);
-    leadership.followers.erase(leaving.member);
-    leadership.change = Steady{};
-    save(step, electorate);
-    if (leadership.acks_in_force > electorate.acks) {
-        leadership.acks_in_force = electorate.acks;
-        const std::uint64_t serial = step.ask_primary(electorate.acks);
-        leadership.change =
-            Lowering{.serial = serial, .ask_again_at = step.now + step.config.ask_again_after};
-    }
+    const Electorate& electorate = step.state.electorate;
+    const std::size_t acks = acks_for(electorate.members.size(), step.config.acks_max);
+    if (leadership.acks_in_force <= electorate.acks || acks > electorate.acks) return false;
+    leadership.acks_in_force = electorate.acks;
+    const std::uint64_t serial = step.ask_primary(electorate.acks);
+    leadership.change =
+        Lowering{.serial = serial, .ask_again_at = step.now + step.config.ask_again_after};
+    return true;
 }
 
 /// Only with enough acknowledgers, as the primary's commits wait for them from then on.
