@@ -20,7 +20,7 @@ void log_line(const char* message)
 {
     std::string_view line{message};
     while (line.ends_with('\n')) line.remove_suffix(1);
-    log::logger("zookeeper")->debug("zookeeper: library says: {}", line);
+    log::logger("zookeeper")->debug("library says: {}", line);
 }
 
 bool same_socket(int a, int b)

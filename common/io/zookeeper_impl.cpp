@@ -98,7 +98,7 @@ asio::awaitable<void> Client::Impl::open_session(std::shared_ptr<Impl> self, Dur
             std::exchange(self->config_.resume, std::nullopt),
             std::move(callbacks));
         if (!self->handle_) {
-            log::logger("zookeeper")->warn("zookeeper: no handle servers={}", servers);
+            log::logger("zookeeper")->warn("no handle servers={}", servers);
             continue;
         }
         if (const ZkUrl& url = self->config_.url; !url.user.empty()) {
@@ -135,7 +135,7 @@ asio::awaitable<std::string> Client::Impl::resolve(std::shared_ptr<Impl> self)
         const auto [error, found] = co_await resolver.async_resolve(server.host, port, as_result);
         if (error)
             log::logger("zookeeper")
-                ->warn("zookeeper: no address host={} error={}", server.host, error.message());
+                ->warn("no address host={} error={}", server.host, error.message());
         for (const auto& entry : found) add(entry.endpoint().address().to_string(), server.port);
     }
     co_return out;
@@ -184,7 +184,7 @@ void Client::Impl::on_connected()
     session_timeout_ = handle_->session_timeout();
     log::logger("zookeeper")
         ->info(
-            "zookeeper: connected servers={} session={:#x}",
+            "connected servers={} session={:#x}",
             print(config_.url.servers),
             static_cast<std::uint64_t>(session_id_));
     for (const std::shared_ptr<Request>& request : pending_) {
@@ -198,7 +198,7 @@ void Client::Impl::on_disconnected()
 {
     connected_ = false;
     log::logger("zookeeper")
-        ->warn("zookeeper: disconnected session={:#x}", static_cast<std::uint64_t>(session_id_));
+        ->warn("disconnected session={:#x}", static_cast<std::uint64_t>(session_id_));
     for (const std::shared_ptr<Request>& request : pending_)
         if (request->sent) request->finish(Errc::connection_lost);
     publish(SessionEvent::Kind::disconnected);
@@ -209,7 +209,7 @@ void Client::Impl::lose_session(SessionEvent::Kind kind, Errc verdict)
 {
     log::logger("zookeeper")
         ->warn(
-            "zookeeper: session lost session={:#x} why={}",
+            "session lost session={:#x} why={}",
             static_cast<std::uint64_t>(session_id_),
             make_error_code(verdict).message());
     connected_ = false;
@@ -237,7 +237,7 @@ void Client::Impl::expect_connection_within(Duration patience)
             return;
         }
         log::logger("zookeeper")
-            ->warn("zookeeper: still not connected servers={}", print(self->config_.url.servers));
+            ->warn("still not connected servers={}", print(self->config_.url.servers));
         self->expect_connection_within(patience_later);
     });
 }
