@@ -33,8 +33,8 @@ json or_null(const std::string& text)
 /// Serves its part: a primary that lets clients in, or a replica that receives and applies.
 bool serves(const cluster::MemberState& member)
 {
-    const control::Observation& seen = member.observation;
-    if (!member.stream || !seen.answers) return false;
+    if (!member.stream || !member.observation || !member.observation->answers) return false;
+    const control::Observation& seen = *member.observation;
     if (seen.phase == Phase::primary) return seen.writable;
     return seen.phase == Phase::replica && seen.receiver_running && seen.applier_running;
 }
@@ -51,11 +51,9 @@ bool primary_serves(const cluster::State& state)
     return !member.task || !mesos::is_terminal(*member.task);
 }
 
-json server_view(const cluster::MemberState& member, TimePoint now)
+json server_view(const control::Observation& seen, Duration silent_for)
 {
-    const control::Observation& seen = member.observation;
-    const auto age =
-        std::chrono::duration_cast<std::chrono::milliseconds>(now - member.observed_at);
+    const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(silent_for);
     json view{
         {"phase", control::to_text(seen.phase)},
         {"message", or_null(seen.message)},
@@ -90,11 +88,12 @@ json server_view(const cluster::MemberState& member, TimePoint now)
 }
 
 /// The one sentence a person looks for first.
-std::string member_message(const cluster::Member& record, const cluster::MemberState& member)
+std::string member_message(
+    const cluster::Member& record, const cluster::MemberState& member, const std::string& waits_for)
 {
-    if (!member.waits_for.empty()) return member.waits_for;
-    if (member.stream) {
-        const control::Observation& seen = member.observation;
+    if (!waits_for.empty()) return waits_for;
+    if (member.stream && member.observation) {
+        const control::Observation& seen = *member.observation;
         return seen.replication_error.empty() ? seen.message : seen.replication_error;
     }
     if (!member.task_message.empty()) return member.task_message;
@@ -108,11 +107,12 @@ json member_view(
     const cluster::MemberState& member,
     TimePoint now)
 {
+    const std::string waits_for = cluster::waits_for(cluster, id, now);
     json view{
         {"server_id", number(id)},
         {"role", cluster.record.primary == id ? "primary" : "replica"},
         {"serves", serves(member)},
-        {"message", member_message(record, member)},
+        {"message", member_message(record, member, waits_for)},
         {"in_electorate", cluster.record.electorate.contains(id)},
         {"host", or_null(record.hostname)},
         {"ip", or_null(record.ip)},
@@ -125,19 +125,22 @@ json member_view(
         {"failures", record.failures},
         {"connected", member.stream.has_value()},
         {"server", nullptr}};
-    if (member.stream) view["server"] = server_view(member, now);
+    if (member.stream && member.observation) {
+        view["server"] = server_view(*member.observation, now - member.heard_at);
+    }
     return view;
 }
 
-std::string cluster_message(const cluster::State& state)
+std::string cluster_message(const cluster::State& state, TimePoint now)
 {
     const auto serving =
         std::ranges::count_if(state.members, [](const auto& item) { return serves(item.second); });
     std::string message = std::to_string(serving) + " of " +
                           std::to_string(state.record.num_nodes) + " members serve";
     for (const auto& [id, member] : state.members) {
-        if (member.waits_for.empty()) continue;
-        message += "; member " + std::to_string(number(id)) + ": " + member.waits_for;
+        const std::string waits_for = cluster::waits_for(state, id, now);
+        if (waits_for.empty()) continue;
+        message += "; member " + std::to_string(number(id)) + ": " + waits_for;
     }
     return message;
 }
@@ -213,7 +216,7 @@ json cluster_view(const cluster::State& state, const std::string& zk_url, TimePo
     return {
         {"name", record.name},
         {"state", to_text(health(state))},
-        {"message", cluster_message(state)},
+        {"message", cluster_message(state, now)},
         {"cluster_url", cluster_url(zk_url, record.name)},
         {"cluster_user", record.cluster_user},
         {"flavor", record.flavor},

@@ -141,8 +141,8 @@ void expose_members(
 {
     for (const auto& [name, cluster] : state.clusters) {
         for (const auto& [id, member] : cluster.members) {
-            if (!member.stream) continue;
-            const json known = value(member.observation);
+            if (!member.stream || !member.observation) continue;
+            const json known = value(*member.observation);
             if (known.is_null()) continue;
             const std::string server_id = std::to_string(number(id));
             out.sample(known, {{"cluster", name}, {"server_id", server_id}});
@@ -154,9 +154,9 @@ void expose_phases(Exposition& out, const State& state)
 {
     for (const auto& [name, cluster] : state.clusters) {
         for (const auto& [id, member] : cluster.members) {
-            if (!member.stream) continue;
+            if (!member.stream || !member.observation) continue;
             const std::string server_id = std::to_string(number(id));
-            const char* const phase = control::to_text(member.observation.phase);
+            const char* const phase = control::to_text(member.observation->phase);
             out.sample(1, {{"cluster", name}, {"server_id", server_id}, {"phase", phase}});
         }
     }

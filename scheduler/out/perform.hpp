@@ -25,7 +25,8 @@ class Ports {
     virtual void start(const RefuseStream& effect) = 0;
     virtual void start(const CloseStream& effect) = 0;
     virtual void start(const SendOrder& effect) = 0;
-    virtual void start(const RemoveTree& effect) = 0;
+    virtual void start(const ReadTree& effect) = 0;
+    virtual void start(const ApplyTree& effect) = 0;
     virtual void start(const Reply& effect) = 0;
     virtual void report(const Report& effect) = 0;
     virtual void report(const Ignored& effect) = 0;

@@ -23,12 +23,13 @@ cluster::MemberState connected(control::Phase phase)
     cluster::MemberState member;
     member.task = mesos::TaskState::running;
     member.stream = cluster::StreamId{7};
-    member.observed_at = t0 - 250ms;
-    member.observation.phase = phase;
-    member.observation.answers = true;
-    member.observation.writable = phase == control::Phase::primary;
-    member.observation.receiver_running = phase == control::Phase::replica;
-    member.observation.applier_running = phase == control::Phase::replica;
+    member.heard_at = t0 - 250ms;
+    member.observation.emplace();
+    member.observation->phase = phase;
+    member.observation->answers = true;
+    member.observation->writable = phase == control::Phase::primary;
+    member.observation->receiver_running = phase == control::Phase::replica;
+    member.observation->applier_running = phase == control::Phase::replica;
     return member;
 }
 
@@ -56,7 +57,7 @@ cluster::State running()
     state.record.members[m2].launched = true;
     state.members[m1] = connected(control::Phase::primary);
     state.members[m2] = connected(control::Phase::replica);
-    state.members[m2].observation.lag_seconds = 4;
+    state.members[m2].observation->lag_seconds = 4;
     return state;
 }
 
@@ -91,7 +92,7 @@ TEST_CASE("view: a cluster's state says whether clients can write", "[rest]")
     }
     SECTION("a replica that does not apply is degraded")
     {
-        state.members[m2].observation.applier_running = false;
+        state.members[m2].observation->applier_running = false;
         CHECK(health(state) == Health::degraded);
     }
     SECTION("a primary out of sight still serves")
@@ -107,7 +108,7 @@ TEST_CASE("view: a cluster's state says whether clients can write", "[rest]")
     }
     SECTION("a primary that is shut out is unavailable")
     {
-        state.members[m1].observation.writable = false;
+        state.members[m1].observation->writable = false;
         CHECK(health(state) == Health::unavailable);
     }
     SECTION("no open primary is unavailable")
