@@ -157,7 +157,8 @@ struct State {
     std::variant<std::monostate, Wanted, RemovalWanted> goal;
     std::variant<Unread, Reading, Applying, Waiting, Equal> phase;
     std::uint64_t serial = 0;
-    Duration retry{};  ///< The next pause after a failure.
+    bool look_again = false;  ///< What is read or applied now may be out of date already.
+    Duration retry{};         ///< The next pause after a failure.
     friend bool operator==(const State&, const State&) = default;
 };
 
