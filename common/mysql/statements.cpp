@@ -145,7 +145,10 @@ Statement server_facts(Flavor flavor)
         flavor,
         "SELECT @@global.version AS version, @@global.server_uuid AS server_uuid, "
         "@@global.read_only AS read_only, @@global.super_read_only AS super_read_only, "
-        "@@global.gtid_executed AS applied, GTID_SUBTRACT(CONCAT_WS(',', "
+        "@@global.gtid_executed AS applied, "
+        "(SELECT COUNT_RECEIVED_HEARTBEATS FROM "
+        "performance_schema.replication_connection_status WHERE CHANNEL_NAME = '') AS heartbeats, "
+        "GTID_SUBTRACT(CONCAT_WS(',', "
         "(SELECT NULLIF(RECEIVED_TRANSACTION_SET, '') FROM "
         "performance_schema.replication_connection_status WHERE CHANNEL_NAME = ''), "
         "NULLIF(@@global.gtid_executed, '')), '') AS position",
@@ -154,9 +157,11 @@ Statement server_facts(Flavor flavor)
         "@@global.gtid_binlog_pos AS binlog_pos, @@global.gtid_slave_pos AS slave_pos");
 }
 
-Statement semi_sync_status()
+Statement status_counters()
 {
-    return plain("SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'");
+    return plain(
+        "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'Rpl\\_semi\\_sync%' "
+        "OR Variable_name = 'Slave_received_heartbeats'");
 }
 
 Statement semi_sync_variables()
@@ -201,6 +206,13 @@ Statements marker_table()
         plain("CREATE DATABASE IF NOT EXISTS mysos"),
         plain("CREATE TABLE IF NOT EXISTS mysos.marker (epoch BIGINT UNSIGNED NOT NULL PRIMARY "
               "KEY, server_id INT UNSIGNED NOT NULL) ENGINE=InnoDB")};
+}
+
+Statements marker_without_table(const Marker& marker)
+{
+    return {
+        plain("SET SESSION gtid_seq_no = " + std::to_string(marker.epoch << 40U)),
+        plain("CREATE OR REPLACE DATABASE mysos")};
 }
 
 Statement marker_table_stands()

@@ -69,10 +69,10 @@ struct Source {
 [[nodiscard]] Statements require_acks(Flavor flavor, std::uint32_t acks);
 
 /// One row; columns by name: version, server_uuid, read_only, super_read_only, applied, and MySQL's
-/// position (applied or received), or MariaDB's binlog_pos and slave_pos.
+/// heartbeats and position (applied or received), or MariaDB's binlog_pos and slave_pos.
 [[nodiscard]] Statement server_facts(Flavor flavor);
-/// Rows of name and value: every Rpl_semi_sync_* counter.
-[[nodiscard]] Statement semi_sync_status();
+/// Rows of name and value: every Rpl_semi_sync_* counter, and MariaDB's Slave_received_heartbeats.
+[[nodiscard]] Statement status_counters();
 [[nodiscard]] Statement semi_sync_variables();
 
 /// Lets the local administrator write while clients stay shut out. MariaDB's always can.
@@ -92,6 +92,9 @@ struct Marker {
 [[nodiscard]] Statements marker(Flavor flavor, const Marker& marker);
 /// MariaDB: the table that markers are rows of. Every data directory is made with it, unlogged.
 [[nodiscard]] Statements marker_table();
+/// MariaDB: a marker for a server where someone dropped that table. Not a row, so that a tail which
+/// ends in it cannot be cut.
+[[nodiscard]] Statements marker_without_table(const Marker& marker);
 /// MariaDB: one row, one column: 1 when that table stands.
 [[nodiscard]] Statement marker_table_stands();
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/failure.hpp"
+#include "common/base/result.hpp"
 #include "common/base/time.hpp"
 #include "executor/install/data_directory.hpp"
 #include "executor/install/installer.hpp"
@@ -64,8 +65,9 @@ class ServerProcess {
     /// Nothing while it runs.
     [[nodiscard]] std::optional<ProcessExit> exit() const { return exit_; }
 
-    /// Waits until it has ended and is reaped; at once when it has. May be awaited several times.
-    [[nodiscard]] boost::asio::awaitable<ProcessExit> exited();
+    /// Waits until it has ended and is reaped; at once when it has. May be awaited several times at
+    /// once. Errors: operation_aborted when cancelled.
+    [[nodiscard]] boost::asio::awaitable<Result<ProcessExit>> exited();
 
     /// Asks for a clean end. Releases waiting commits as if acknowledged: never on a primary that
     /// has some.
@@ -74,11 +76,11 @@ class ServerProcess {
     void kill();
 
     /// terminate, and kill when `grace` is over.
-    [[nodiscard]] boost::asio::awaitable<ProcessExit> stop(Duration grace);
+    [[nodiscard]] boost::asio::awaitable<Result<ProcessExit>> stop(Duration grace);
 
   private:
     ServerProcess(boost::asio::any_io_executor executor, pid_t pid, int pid_fd, int directory_fd);
-    void reap(int options);
+    void reap();
 
     pid_t pid_;
     boost::asio::posix::stream_descriptor pid_fd_;

@@ -54,7 +54,8 @@ struct SqlTarget {
 
 /// One connection, blocking. Not for the event loop's thread. Moves, closes itself.
 ///
-/// Units: timeouts are rounded up to whole seconds, and hold for each wait on the server.
+/// Units: the connect timeout is rounded up to whole seconds. The answer timeout holds for each
+///        statement.
 /// Errors: SqlError. A session whose call failed with `disconnected()` is of no further use.
 /// Thread: one at a time.
 class SqlSession {
@@ -78,17 +79,18 @@ class SqlSession {
     /// Takes the answer to `send`.
     [[nodiscard]] SqlResult<SqlRows> receive();
 
+    void set_answer_timeout(std::chrono::milliseconds answer) { answer_ = answer; }
     [[nodiscard]] unsigned long connection_id() const;
 
   private:
     struct Close {
         void operator()(st_mysql* handle) const noexcept;
     };
-    explicit SqlSession(std::unique_ptr<st_mysql, Close> handle);
-    [[nodiscard]] SqlError error_of(const mysql::Statement& statement) const;
-    [[nodiscard]] SqlResult<SqlRows> take_rows(const mysql::Statement& statement);
+    SqlSession(std::unique_ptr<st_mysql, Close> handle, std::chrono::milliseconds answer);
+    [[nodiscard]] SqlError error() const;
 
     std::unique_ptr<st_mysql, Close> handle_;
+    std::chrono::milliseconds answer_;
     mysql::Statement sent_;
 };
 

@@ -1,0 +1,168 @@
+#include "executor/control/sql_control.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+namespace mysos::executor {
+namespace {
+
+std::uint64_t number(const std::string& text)
+{
+    std::uint64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+std::string text(const SqlRows& rows, std::string_view column)
+{
+    return rows.field(column).value_or("");
+}
+
+/// Value of a status or variable, whichever of two names it goes by; "" when it has neither.
+std::string value_of(const SqlRows& rows, std::string_view mysql, std::string_view mariadb)
+{
+    for (const auto& row : rows.rows)
+        if (row.size() == 2 && row[0] && (*row[0] == mysql || *row[0] == mariadb))
+            return row[1].value_or("");
+    return {};
+}
+
+std::string without_newlines(std::string text)
+{
+    text.erase(std::remove(text.begin(), text.end(), '\n'), text.end());
+    return text;
+}
+
+/// SHOW REPLICA STATUS knows MariaDB's words too, but MariaDB answers in its own.
+struct Names {
+    std::string_view host, port, user, receiver, applier, received, lag, source_id, file, pos;
+};
+constexpr Names of_mysql{
+    "Source_Host",
+    "Source_Port",
+    "Source_User",
+    "Replica_IO_Running",
+    "Replica_SQL_Running",
+    "Retrieved_Gtid_Set",
+    "Seconds_Behind_Source",
+    "Source_Server_Id",
+    "Source_Log_File",
+    "Read_Source_Log_Pos"};
+constexpr Names of_mariadb{
+    "Master_Host",
+    "Master_Port",
+    "Master_User",
+    "Slave_IO_Running",
+    "Slave_SQL_Running",
+    "Gtid_IO_Pos",
+    "Seconds_Behind_Master",
+    "Master_Server_Id",
+    "Master_Log_File",
+    "Read_Master_Log_Pos"};
+
+std::string error_in(const SqlRows& rows, const char* number_column, const char* text_column)
+{
+    const std::string code = text(rows, number_column);
+    if (code.empty() || code == "0") return {};
+    return code + ": " + text(rows, text_column);
+}
+
+}  // namespace
+
+Outcome<ReplicationStatus> SqlControl::replication_status(Dialog& dialog) const
+{
+    const auto rows = dialog.ask(mysql::replication_status(flavor_));
+    if (rows.has_error()) return rows.error();
+    ReplicationStatus status;
+    if (rows.value().rows.empty()) return status;
+    const SqlRows& row = rows.value();
+    const Names& names = flavor_ == mysql::Flavor::mysql ? of_mysql : of_mariadb;
+    status.configured = !text(row, names.host).empty();
+    status.host = text(row, names.host);
+    status.port = text(row, names.port);
+    status.user = text(row, names.user);
+    status.receiver = text(row, names.receiver);
+    status.applier_running = text(row, names.applier) == "Yes";
+    status.received = without_newlines(text(row, names.received));
+    const std::string of_applier = error_in(row, "Last_SQL_Errno", "Last_SQL_Error");
+    status.applier_failed = !of_applier.empty();
+    status.error =
+        status.applier_failed ? of_applier : error_in(row, "Last_IO_Errno", "Last_IO_Error");
+    status.source_server_id = static_cast<std::uint32_t>(number(text(row, names.source_id)));
+    if (const auto lag = row.field(names.lag)) status.lag_seconds = number(*lag);
+    status.read_up_to = text(row, names.file) + ":" + text(row, names.pos);
+    return status;
+}
+
+Outcome<control::Observation> SqlControl::observe(
+    const std::string& cluster_uuid, Deadline deadline)
+{
+    auto dialog = Dialog::open(target_, deadline);
+    if (dialog.has_error()) return dialog.error();
+    const auto status = replication_status(dialog.value());
+    if (status.has_error()) return status.error();
+    // After the replication status: what moves from received to applied in between is in both.
+    const auto facts = dialog.value().ask(mysql::server_facts(flavor_));
+    if (facts.has_error()) return facts.error();
+    const auto counters = dialog.value().ask(mysql::status_counters());
+    if (counters.has_error()) return counters.error();
+    const auto switches = dialog.value().ask(mysql::semi_sync_variables());
+    if (switches.has_error()) return switches.error();
+    const auto held = position(facts.value(), status.value());
+    if (held.has_error()) return held.error();
+    const auto done = applied(facts.value());
+    if (done.has_error()) return done.error();
+
+    const auto counter = [&](std::string_view mysql, std::string_view mariadb) {
+        return value_of(counters.value(), mysql, mariadb);
+    };
+    const auto is_on = [&](std::string_view mysql, std::string_view mariadb) {
+        return value_of(switches.value(), mysql, mariadb) == "ON";
+    };
+    control::Observation seen;
+    seen.flavor = flavor_;
+    seen.answers = true;
+    seen.server_version = text(facts.value(), "version");
+    seen.server_uuid = text(facts.value(), "server_uuid");
+    seen.read_only = text(facts.value(), "read_only") == "1";
+    seen.writable = !seen.read_only;
+    seen.position = held.value().to_text();
+    seen.applied = done.value();
+    const auto uuid = parse_uuid(cluster_uuid);
+    if (uuid || flavor_ == mysql::Flavor::mariadb)
+        seen.marker = held.value().marker(uuid.value_or(Uuid{}));
+    seen.receiver_running = status.value().receiver == "Yes";
+    seen.applier_running = status.value().applier_running;
+    seen.replication_error = status.value().error;
+    if (status.value().configured) seen.source = MemberId{status.value().source_server_id};
+    seen.lag_seconds = status.value().lag_seconds;
+    seen.semi_sync_clients = static_cast<std::uint32_t>(
+        number(counter("Rpl_semi_sync_source_clients", "Rpl_semi_sync_master_clients")));
+    seen.commits_waiting = static_cast<std::uint32_t>(number(
+        counter("Rpl_semi_sync_source_wait_sessions", "Rpl_semi_sync_master_wait_sessions")));
+    // The switch, or a receiver that was started under it and heeds it no more.
+    seen.acknowledges =
+        is_on("rpl_semi_sync_replica_enabled", "rpl_semi_sync_slave_enabled") ||
+        counter("Rpl_semi_sync_replica_status", "Rpl_semi_sync_slave_status") == "ON";
+    if (is_on("rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled")) {
+        const std::string count =
+            value_of(switches.value(), "rpl_semi_sync_source_wait_for_replica_count", "");
+        seen.acks_required = count.empty() ? 1 : static_cast<std::uint32_t>(number(count));
+    }
+
+    const auto now = std::chrono::steady_clock::now();
+    const std::string packets = status.value().read_up_to + "/" +
+                                text(facts.value(), "heartbeats") +
+                                counter("Slave_received_heartbeats", "");
+    if (packets != packets_seen_ || !status.value().configured) {
+        packets_seen_ = packets;
+        packet_at_ = now;
+    }
+    seen.packet_age_ms = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(now - packet_at_).count());
+    return seen;
+}
+
+}  // namespace mysos::executor
