@@ -1,0 +1,59 @@
+#include "executor/decide/fencing.hpp"
+
+#include <algorithm>
+
+namespace mysos::executor::fencing {
+namespace {
+
+void note_short(State& state, TimePoint now)
+{
+    if (!state.receivers_short_at) state.receivers_short_at = now;
+}
+
+void on(State& state, const StreamOpened&, TimePoint)
+{
+    state.stream_up = true;
+}
+
+void on(State& state, const StreamLost&, TimePoint now)
+{
+    if (state.stream_up) state.stream_lost_at = now;
+    state.stream_up = false;
+}
+
+void on(State& state, const ReceiversSeen& seen, TimePoint now)
+{
+    if (seen.clients < seen.required) return note_short(state, now);
+    state.receivers_short_at.reset();
+}
+
+void on(State& state, const ServerSilent&, TimePoint now)
+{
+    note_short(state, now);
+}
+
+void on(State& state, const NotPrimary&, TimePoint)
+{
+    state.receivers_short_at.reset();
+}
+
+void on(State&, const DeadlinePassed&, TimePoint) {}
+
+}  // namespace
+
+std::optional<TimePoint> next_deadline(const State& state, const Config& config)
+{
+    if (state.stream_up || !state.receivers_short_at) return std::nullopt;
+    return std::max(state.stream_lost_at, *state.receivers_short_at) + config.lease;
+}
+
+Effects step(State& state, const Config& config, const Input& input, TimePoint now)
+{
+    std::visit([&](const auto& in) { on(state, in, now); }, input);
+    const auto deadline = next_deadline(state, config);
+    if (!deadline || now < *deadline) return {};
+    state.receivers_short_at.reset();  // Once is enough.
+    return {Fence{}};
+}
+
+}  // namespace mysos::executor::fencing

@@ -1,0 +1,121 @@
+#include "common/base/overload.hpp"
+#include "executor/decide/parts.hpp"
+
+/// An order whose epoch is on the volume: what it needs of the server, and when its turn comes.
+namespace mysos::executor {
+namespace {
+
+using Reason = control::Refused::Reason;
+
+// Obeying. Returns whether the order has been dealt with.
+
+bool obey(Step& step, const Order&, const control::Prepare& prepare)
+{
+    State& state = step.state;
+    if (is_in<Crashed>(state) || is_in<Primary>(state)) {
+        // What it holds is untouched, and nothing here waits on a commit.
+        start_server(step, StartMode::fenced);
+    }
+    if (is_in<Starting>(state) || state.operation) return false;
+    const OpId op = begin(step, prepare);
+    step.order(StopReceiver{op});
+    return true;
+}
+
+bool obey(Step& step, const Order&, const control::Promote& promote)
+{
+    State& state = step.state;
+    if (is_in<Crashed>(state)) {
+        refuse(step, promote, Reason::server_failed, "the server is down");
+        return true;
+    }
+    if (is_in<Starting>(state) || state.operation) return false;
+    const OpId op = begin(step, promote);
+    step.order(PromoteServer{op, promote.epoch, promote.position, promote.acks});
+    state.phase = Primary{promote.epoch, promote.acks, false, false, ""};
+    return true;
+}
+
+bool obey(Step& step, const Order&, const control::Follow& follow)
+{
+    State& state = step.state;
+    if (is_in<Crashed>(state) || is_in<Primary>(state)) start_server(step, StartMode::as_replica);
+    if (is_in<Starting>(state) || state.operation) return false;
+    // One that has forgotten joins in two steps: follows, and acknowledges when told again, which
+    // the scheduler does after it saw it catch up.
+    control::Follow doing = follow;
+    const auto* replica = std::get_if<Replica>(&state.phase);
+    const bool second_step = replica != nullptr && replica->follow.epoch == follow.epoch &&
+                             replica->follow.primary == follow.primary;
+    if (is_amnesiac(state) && !second_step) doing.acknowledge = false;
+    const OpId op = begin(step, doing);
+    step.order(FollowPrimary{op, doing});
+    return true;
+}
+
+bool obey(Step& step, const Order& order, const control::Restart& restart)
+{
+    State& state = step.state;
+    if (!order.restarted) {
+        state.order->restarted = true;
+        start_server(step, StartMode::fenced);
+    }
+    if (is_in<Starting>(state)) return false;
+    say(step, control::Restarted{restart.epoch, state.server.seen.position});
+    return true;
+}
+
+bool obey(Step& step, const Order&, const control::Open& open)
+{
+    if (step.state.operation) return false;
+    const OpId op = begin(step, open);
+    step.order(OpenServer{op});
+    return true;
+}
+
+bool obey(Step& step, const Order&, const control::SetAcknowledgers& set)
+{
+    if (step.state.operation) return false;
+    const OpId op = begin(step, set);
+    step.order(ChangeAcknowledgers{op, set.acks, set.accounts});
+    return true;
+}
+
+bool obey(Step& step, const Order&, const control::LockAccount& lock)
+{
+    if (step.state.operation) return false;
+    const OpId op = begin(step, lock);
+    step.order(BarAccount{op, lock.user});
+    return true;
+}
+
+bool is_for_primary(const control::ToMember& order)
+{
+    return std::holds_alternative<control::Open>(order) ||
+           std::holds_alternative<control::SetAcknowledgers>(order) ||
+           std::holds_alternative<control::LockAccount>(order);
+}
+
+}  // namespace
+
+void proceed(Step& step)
+{
+    State& state = step.state;
+    if (!state.order || !state.order->saved) return;
+    const Order order = *state.order;
+    if (is_for_primary(order.order) && !is_in<Primary>(state)) {
+        state.order.reset();
+        return refuse(step, order.order, Reason::not_primary, "is not the primary any more");
+    }
+    const bool done = std::visit(
+        Overload{
+            [&](const control::Welcome&) { return true; },
+            [&](const control::Heartbeat&) { return true; },
+            [&](const control::Stop&) { return true; },
+            [&](const auto& o) { return obey(step, order, o); },
+        },
+        order.order);
+    if (done) state.order.reset();
+}
+
+}  // namespace mysos::executor
