@@ -137,8 +137,9 @@ struct AcknowledgersChanged {
     OpId op{};
     std::string position;
 };
-struct AccountLocked {
+struct AccountBarred {
     OpId op{};
+    std::string position;
 };
 struct ServerShut {  ///< Read-only for everyone, so no commit waits.
     OpId op{};
@@ -193,7 +194,7 @@ using Input = std::variant<
     PrimaryFollowed,
     ServerOpened,
     AcknowledgersChanged,
-    AccountLocked,
+    AccountBarred,
     ServerShut,
     OpFailed,
     EpochSaved,

@@ -140,18 +140,21 @@ void on(Step& step, const AcknowledgersChanged& in)
     const auto done = finish(step, in.op);
     if (!done) return;
     if (auto* primary = primary_of(step, *done)) {
-        primary->acks = std::get<control::SetAcknowledgers>(done->order).acks;
-        say(step, control::AcknowledgersSet{primary->epoch, primary->acks, in.position});
+        const auto& set = std::get<control::SetAcknowledgers>(done->order);
+        primary->acks = set.acks;
+        say(step, control::AcknowledgersSet{primary->epoch, set.acks, in.position, set.serial});
     }
     go_on(step);
 }
 
-void on(Step& step, const AccountLocked& in)
+void on(Step& step, const AccountBarred& in)
 {
     const auto done = finish(step, in.op);
     if (!done) return;
-    const auto& lock = std::get<control::LockAccount>(done->order);
-    step.order(Report{Report::Level::info, "locked the account " + lock.user});
+    if (const auto* primary = primary_of(step, *done)) {
+        const auto& lock = std::get<control::LockAccount>(done->order);
+        say(step, control::AccountLocked{primary->epoch, lock.member, in.position, lock.serial});
+    }
     go_on(step);
 }
 

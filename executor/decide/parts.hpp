@@ -107,7 +107,7 @@ void on(Step& step, const AccountsMade& in);
 void on(Step& step, const PrimaryFollowed& in);
 void on(Step& step, const ServerOpened& in);
 void on(Step& step, const AcknowledgersChanged& in);
-void on(Step& step, const AccountLocked& in);
+void on(Step& step, const AccountBarred& in);
 void on(Step& step, const ServerShut& in);
 void on(Step& step, const OpFailed& in);
 // on_order.cpp

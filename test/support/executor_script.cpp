@@ -66,7 +66,12 @@ std::string said(const control::FromMember& message)
             },
             [](const control::Opened& m) { return "opened " + text(m.epoch); },
             [](const control::AcknowledgersSet& m) {
-                return "acknowledgers " + text(m.epoch) + " " + text(m.acks);
+                return "acknowledgers " + text(m.epoch) + " " + text(m.acks) + " " + m.position +
+                       " serial=" + text(m.serial);
+            },
+            [](const control::AccountLocked& m) {
+                return "locked " + text(m.epoch) + " " + text(m.member) + " " + m.position +
+                       " serial=" + text(m.serial);
             },
             [](const control::Refused& m) {
                 return "refused " + m.order + " " + text(m.reason) + " " + text(m.epoch);

@@ -314,18 +314,20 @@ TEST_CASE("executor: orders to a primary", "[executor]")
     member.promote(e5, 0, true);
     SECTION("change of acknowledgers")
     {
-        CHECK(member.order(control::SetAcknowledgers{e5, 1, {}}) == Lines{"do acks 1"});
-        CHECK(member.order(control::LockAccount{e5, "repl_2", m2}) == Lines{});
+        CHECK(member.order(control::SetAcknowledgers{e5, 1, {}, 7}) == Lines{"do acks 1"});
+        CHECK(member.order(control::LockAccount{e5, "repl_2", m2, 8}) == Lines{});
         CHECK(member.order(control::Open{e5}) == Lines{"say opened 5"});
         CHECK(
-            member.order(control::SetAcknowledgers{e5, 2, {}}) ==
+            member.order(control::SetAcknowledgers{e5, 2, {}, 9}) ==
             Lines{
                 "report refused to set_acknowledgers: an earlier order is under way",
                 "say refused set_acknowledgers busy 5"});
         CHECK(
             member.feed(AcknowledgersChanged{member.op(), "0-1-3"}) ==
-            Lines{"say acknowledgers 5 1", "do lock repl_2"});
-        CHECK(member.feed(AccountLocked{member.op()}) == Lines{"report locked the account repl_2"});
+            Lines{"say acknowledgers 5 1 0-1-3 serial=7", "do lock repl_2"});
+        CHECK(
+            member.feed(AccountBarred{member.op(), "0-1-4"}) ==
+            Lines{"say locked 5 2 0-1-4 serial=8"});
     }
     SECTION("of an epoch it is not the primary of")
     {
@@ -379,7 +381,7 @@ TEST_CASE(
     Member member;
     member.fence();
     member.promote(e5, 0, true);
-    member.order(control::SetAcknowledgers{e5, 1, {}});
+    member.order(control::SetAcknowledgers{e5, 1, {}, 7});
     const OpId hanging = member.op();
     member.order(control::Prepare{e6});
     CHECK(member.feed(ServerExited{RunId{1}, "was killed by signal 9"}) == Lines{});
@@ -405,7 +407,7 @@ TEST_CASE("executor: outcomes of what is not under way change nothing", "[execut
         PrimaryFollowed{none},
         ServerOpened{none},
         AcknowledgersChanged{none, ""},
-        AccountLocked{none},
+        AccountBarred{none, ""},
         ServerShut{none},
         OpFailed{none, {}, ""},
     };

@@ -230,7 +230,7 @@ TEST_CASE("executor: how a primary is stopped", "[executor]")
     SECTION("killed at once when an order is under way")
     {
         member.promote(e5, 1, true);
-        member.order(control::SetAcknowledgers{e5, 0, {}});
+        member.order(control::SetAcknowledgers{e5, 0, {}, 1});
         CHECK(member.feed(KillOrdered{t1, 60s}) == Lines{"kill 1"});
     }
     SECTION("the scheduler's own Stop ends as finished")
