@@ -22,9 +22,12 @@ class Category final : public boost::system::error_category {
             case Errc::redirected_too_often: return "redirected too often";
             case Errc::peer_not_verified: return "certificate of the peer does not hold";
             case Errc::tls_failed: return "TLS failed";
+            case Errc::subscription_refused: return "subscription was refused";
             case Errc::not_subscribed: return "no stream is open";
             case Errc::stream_ended: return "stream was ended by the peer";
             case Errc::stream_silent: return "stream was silent for too long";
+            case Errc::peer_too_slow: return "peer does not read what it is sent";
+            case Errc::peer_out_of_turn: return "peer sent a request into a stream";
             case Errc::file_unreadable: return "certificate or key file cannot be used";
         }
         return "unknown io error " + std::to_string(value);

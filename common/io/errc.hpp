@@ -21,9 +21,12 @@ enum class Errc {
     redirected_too_often,   ///< A circle of followers: no leader yet. Try again later.
     peer_not_verified,      ///< TLS: certificate or name do not hold. A person has to look.
     tls_failed,             ///< TLS handshake or stream failed otherwise.
+    subscription_refused,   ///< The answer was not 200; it comes along. Try again later.
     not_subscribed,         ///< A call needs an open stream. Subscribe first.
     stream_ended,           ///< The peer ended the stream in order. Subscribe anew.
     stream_silent,          ///< Not even a heartbeat for too long. Subscribe anew.
+    peer_too_slow,          ///< Does not read what we send. It was dropped and may come back.
+    peer_out_of_turn,       ///< Sent more on a connection that is a stream. It was dropped.
     file_unreadable,        ///< A certificate or key file. A person has to look.
 };
 

@@ -15,13 +15,13 @@
 namespace mysos::io {
 
 struct EventStreamConfig {
-    std::string subscribe_target;  ///< "/api/v1/scheduler", "/executor/v1/stream"
-    std::string call_target;       ///< Where calls go; mostly the same.
+    std::string subscribe_target{};  ///< "/api/v1/scheduler", "/executor/v1/stream"
+    std::string call_target{};       ///< Where calls go; mostly the same.
     std::string
         stream_id_header;  ///< "Mesos-Stream-Id", "Mysos-Stream-Id"; an agent has none: empty.
     std::string content_type = "application/x-protobuf";
-    std::string authorization;
-    std::optional<Tls> tls;  ///< For https. Unset: the system's authorities.
+    std::string authorization{};
+    std::optional<Tls> tls{};  ///< For https. Unset: the system's authorities.
     Duration subscribe_timeout = std::chrono::seconds{10};  ///< Up to the head of the answer.
     Duration call_timeout = std::chrono::seconds{10};
     std::size_t record_max = std::size_t{64} << 20U;
@@ -62,22 +62,32 @@ class EventStream {
     /// Ends the subscription and calls under way; next() gives operation_aborted.
     void close();
 
-    [[nodiscard]] bool is_open() const { return connection_ != nullptr; }
+    [[nodiscard]] bool is_open() const { return is_open_; }
     [[nodiscard]] const std::string& stream_id() const { return stream_id_; }
     /// Where the stream comes from, after redirects.
     [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
-    void set_authorization(std::string authorization);
+    /// For the next subscribe() and the calls after it.
+    void set_authorization(std::string authorization)
+    {
+        config_.authorization = std::move(authorization);
+    }
 
   private:
     struct Body;
+
+    [[nodiscard]] Awaitable<Result<Response>> open(const std::string& body, TimePoint deadline);
+    [[nodiscard]] Awaitable<Result<Response>> head(const Request& request, TimePoint deadline);
+    [[nodiscard]] Awaitable<ErrorCode> receive(TimePoint deadline);
 
     asio::any_io_executor executor_;
     EventStreamConfig config_;
     Endpoint endpoint_;
     std::string stream_id_;
     std::optional<Duration> silence_max_;
-    std::unique_ptr<Connection> connection_;
-    std::unique_ptr<Body> body_;         ///< Decoders of the stream that is open.
+    bool is_open_ = false;
+    bool is_closed_ = false;                  ///< By close(), since the last subscribe().
+    std::unique_ptr<Connection> connection_;  ///< Replaced by subscribe() only.
+    std::unique_ptr<Body> body_;              ///< What is read and decoded of the answer.
     std::shared_ptr<HttpClient> calls_;  ///< Shared: a call under way outlives a new subscription.
 };
 
@@ -93,12 +103,13 @@ struct Subscriber {
     std::function<void(const Response&)> subscribed;
     /// One record. An error drops the stream.
     std::function<ErrorCode(std::string)> record;
-    /// An attempt or a stream failed. `refusal` is set when the peer answered with another status.
+    /// An attempt or a stream failed. `refusal` is the answer if `why` is subscription_refused.
     std::function<void(ErrorCode why, const Response* refusal)> lost;
 };
 
 /// Subscribes, hands every record on and subscribes anew, with a jittered backoff that starts over
-/// after each stream that brought a record. Returns when cancelled: operation_aborted.
+/// after each stream that brought a record. EventStream::close() makes it ask `where` again at
+/// once. Returns when cancelled: operation_aborted.
 [[nodiscard]] Awaitable<ErrorCode> keep_subscribed(
     EventStream& stream, Subscriber subscriber, Backoff backoff);
 

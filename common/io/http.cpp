@@ -153,4 +153,18 @@ std::string_view reason_phrase(unsigned status)
     }
 }
 
+void append_field(std::string& head, std::string_view name, std::string_view value)
+{
+    const auto append_clean = [&head](std::string_view text) {
+        for (const char c : text) {
+            const auto byte = static_cast<unsigned char>(c);
+            head.push_back(byte < 0x20 || byte == 0x7f ? ' ' : c);
+        }
+    };
+    append_clean(name);
+    head.append(": ");
+    append_clean(value);
+    head.append("\r\n");
+}
+
 }  // namespace mysos::io

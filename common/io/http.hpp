@@ -45,9 +45,9 @@ class Headers {
 struct Request {
     std::string method = "GET";
     std::string target = "/";  ///< Path and query, as sent.
-    Headers headers;           ///< Host, Content-Length and Connection are the client's business.
-    std::string body;
-    std::string peer;  ///< Server only: the other side's "ip:port", for the log.
+    Headers headers{};         ///< Host, Content-Length and Connection are the client's business.
+    std::string body{};
+    std::string peer{};  ///< Server only: the other side's "ip:port", for the log.
 
     [[nodiscard]] std::string_view path() const;   ///< Target without the query, still escaped.
     [[nodiscard]] std::string_view query() const;  ///< What follows '?', still escaped.
@@ -57,7 +57,7 @@ struct Request {
 struct Endpoint {
     enum class Scheme { http, https, unix_socket };
     Scheme scheme = Scheme::http;
-    std::string host;  ///< Name or address (IPv6 without brackets); of a unix socket its file.
+    std::string host{};  ///< Name or address (IPv6 without brackets); of a unix socket its file.
     std::uint16_t port = 0;
 
     [[nodiscard]] std::string authority() const;  ///< "host:port", what Host and a log say.
@@ -74,5 +74,8 @@ struct Endpoint {
 [[nodiscard]] std::string bearer_authorization(std::string_view token);
 
 [[nodiscard]] std::string_view reason_phrase(unsigned status);
+
+/// Appends "name: value CR LF". Control characters become spaces: nothing can end the field early.
+void append_field(std::string& head, std::string_view name, std::string_view value);
 
 }  // namespace mysos::io

@@ -5,10 +5,11 @@
 #include "common/io/tls.hpp"
 
 #include <cstddef>
-#include <list>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace mysos::io {
 
@@ -16,14 +17,14 @@ class Connection;
 
 struct Response {
     unsigned status = 0;
-    Headers headers;
-    std::string body;
+    Headers headers{};
+    std::string body{};
 };
 
 struct HttpClientConfig {
-    Endpoint endpoint;
-    std::string authorization;  ///< Value of the Authorization header; empty: none. See http.hpp.
-    std::optional<Tls> tls;     ///< For https. Unset: the system's authorities.
+    Endpoint endpoint{};
+    std::string authorization{};  ///< Value of the Authorization header; empty: none. See http.hpp.
+    std::optional<Tls> tls{};     ///< For https. Unset: the system's authorities.
     std::size_t response_body_max = std::size_t{8} << 20U;
     unsigned redirects_max = 4;  ///< 307 and 308 are followed, with method, headers and body.
 };
@@ -56,16 +57,17 @@ class HttpClient {
   private:
     class Turn;
 
+    [[nodiscard]] Awaitable<Result<Response>> follow(Request request, TimePoint deadline);
     [[nodiscard]] Awaitable<Result<Response>> attempt(
         const Request& request, const Endpoint& to, TimePoint deadline);
-    [[nodiscard]] Awaitable<Result<Response>> exchange(const Request& request, TimePoint deadline);
+    [[nodiscard]] Awaitable<Result<Response>> exchange(
+        std::string_view method, std::string_view message, TimePoint deadline);
 
     asio::any_io_executor executor_;
     HttpClientConfig config_;
-    std::unique_ptr<Connection>
-        connection_;  ///< Idle or in the hands of the request whose turn it is.
+    std::unique_ptr<Connection> connection_;  ///< Idle, or in use by the request whose turn it is.
     Endpoint connected_to_;
-    std::list<Turn*> turns_;  ///< Requests in order; the first one is served.
+    std::deque<Turn*> turns_;  ///< Requests in the order they came; the first one is served.
 };
 
 }  // namespace mysos::io

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace mysos::io {
 
@@ -29,7 +30,7 @@ class StreamWriter {
         OnClosed on_closed, std::size_t backlog_max = std::size_t{4} << 20U);
 
     /// Queues bytes, sent as one chunk. False: closed, or just dropped for being too slow.
-    bool write(std::string bytes);
+    bool write(std::string_view bytes);
     /// The same, framed as a RecordIO record.
     bool write_record(std::string_view record);
     /// Ends the body in order, after what is queued.
@@ -51,15 +52,16 @@ class StreamWriter {
 
 struct Reply {
     unsigned status = 200;
-    Headers headers;  ///< Content-Length, Transfer-Encoding, Connection and Date are the server's.
-    std::string body;
-    std::shared_ptr<StreamWriter> stream;  ///< Set: the body follows through it, chunked.
+    Headers
+        headers{};  ///< Content-Length, Transfer-Encoding, Connection and Date are the server's.
+    std::string body{};
+    std::shared_ptr<StreamWriter> stream{};  ///< Set: the body follows through it, chunked.
 };
 
 struct HttpServerConfig {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;  ///< 0: any free one; see HttpServer::port().
-    std::optional<Tls> tls;
+    std::optional<Tls> tls{};
     std::size_t head_max = std::size_t{64} << 10U;        ///< Above: 431.
     std::size_t body_max = std::size_t{1} << 20U;         ///< Above: 413.
     Duration idle_timeout = std::chrono::minutes{2};      ///< Between requests. Then: closed.
@@ -98,7 +100,7 @@ class HttpServer {
 
   private:
     struct Impl;
-    std::shared_ptr<Impl> impl_;
+    std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace mysos::io

@@ -1,5 +1,7 @@
 #include "common/io/signals.hpp"
 
+#include "common/io/tasks.hpp"
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -32,7 +34,7 @@ ErrorCode run_until_signal(boost::asio::io_context& context, boost::asio::awaita
     };
     boost::asio::co_spawn(
         context,
-        std::move(root),
+        cancelled_as_value(std::move(root)),
         boost::asio::bind_cancellation_slot(cancellation.slot(), std::move(ended)));
     context.run();
     if (failure) std::rethrow_exception(failure);

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "common/base/time.hpp"
+#include "common/io/http.hpp"
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <cstddef>
+#include <list>
+#include <utility>
+
+namespace mysos::io {
+
+/// Whether the coroutine that asks has been cancelled. Ask after each wait: a wait that ended just
+/// before the cancellation tells nothing of it.
+[[nodiscard]] inline Awaitable<bool> is_cancelled()
+{
+    const auto state = co_await asio::this_coro::cancellation_state;
+    co_return state.cancelled() != asio::cancellation_type::none;
+}
+
+/// Makes cancellation a value in `inner`. By default the first co_await of a cancelled coroutine
+/// throws, so that it could not put anything in order. Every coroutine of ours is spawned in this.
+template <class T>
+[[nodiscard]] Awaitable<T> cancelled_as_value(Awaitable<T> inner)
+{
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_return co_await std::move(inner);
+}
+
+/// Waits. Returns early when cancelled.
+[[nodiscard]] Awaitable<void> sleep_until(TimePoint when);
+
+/// Coroutines of one owner: started here, cancelled together, awaited together. An exception out of
+/// one comes out of io_context::run() and so ends the program.
+/// Lifetime: must outlive its coroutines, so wait() before the end. One thread: the executor's.
+class Tasks {
+  public:
+    explicit Tasks(asio::any_io_executor executor);
+    ~Tasks();
+    Tasks(const Tasks&) = delete;
+    Tasks& operator=(const Tasks&) = delete;
+
+    /// Starts it, not before the caller waits.
+    void spawn(Awaitable<void> task);
+    /// Cancels all that run.
+    void cancel();
+    /// Until none is left, or the deadline. True: none is left.
+    [[nodiscard]] Awaitable<bool> wait(TimePoint deadline = TimePoint::max());
+
+    [[nodiscard]] std::size_t size() const { return running_.size(); }
+
+  private:
+    asio::any_io_executor executor_;
+    asio::steady_timer ended_;                      ///< Cancelled when one has ended.
+    std::list<asio::cancellation_signal> running_;  ///< One each.
+};
+
+}  // namespace mysos::io
