@@ -74,6 +74,7 @@ struct RefuseStream {
         wrong_token,    ///< 401
         token_used_up,  ///< 401
         other_version,  ///< 400
+        not_ready,      ///< 503: this scheduler has not read its state yet
     };
     StreamId stream{};
     Why why = Why::unknown_task;

@@ -70,7 +70,7 @@ struct MemberState {
     TimePoint heard_at{};  ///< Last word on a stream, or when we began to listen.
     std::optional<control::Observation> observation;  ///< The last one; stale without a stream.
     std::optional<mysql::Observation> understood;     ///< The same, where it could be.
-    std::optional<TimePoint> unfit_since;             ///< Cannot serve clients since then.
+    std::optional<TimePoint> unfit_until;  ///< Cannot serve, and is published until then.
 
     friend bool operator==(const MemberState&, const MemberState&) = default;
 };

@@ -4,10 +4,14 @@
 #include "common/cluster/record.hpp"
 #include "common/cluster/state.hpp"
 #include "common/mesos/call.hpp"
+#include "common/mesos/reconcile.hpp"
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
 
 namespace mysos::scheduler {
 
@@ -20,6 +24,7 @@ struct Config {
         std::chrono::hours{24};  ///< Age at which a retired volume is destroyed.
     Duration refuse_wanted = std::chrono::minutes{2};  ///< Unfit offers while some are wanted.
     Duration refuse_idle = std::chrono::hours{24};
+    mesos::reconcile::Config reconcile;
 };
 
 /// Cotton's metrics that count events; the others are computed from the state when asked for.
@@ -46,11 +51,20 @@ struct State {
     cluster::FrameworkRecord framework;
     std::map<std::string, cluster::State> clusters;
     Subscription subscription = Subscription::waiting;
-    bool suppressed = false;  ///< What the master was last told.
-    std::string master;       ///< "host:port (version)"
+    std::optional<bool> suppressed;  ///< What the master was last told; none: not yet.
+    std::string master;              ///< "host:port (version)"
     Counters counters;
     std::int64_t unix_ms_at_recovery = 0;
     TimePoint recovered_at{};
+
+    mesos::reconcile::State reconcile;
+    std::map<cluster::StreamId, std::string> streams;    ///< Accepted ones, and whose they are.
+    std::set<std::pair<std::string, MemberId>> wanting;  ///< Members that an offer could launch.
+    std::set<mesos::PersistenceId> due;    ///< Retired volumes old enough to be destroyed.
+    std::optional<TimePoint> next_due_at;  ///< When the next one will be.
+    std::map<mesos::PersistenceId, mesos::AgentId> released;  ///< Being given back, and where.
+    std::set<std::string>
+        strangers;  ///< Volumes and tasks that nobody knows: told once, left alone.
 
     friend bool operator==(const State&, const State&) = default;
 };

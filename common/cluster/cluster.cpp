@@ -1,0 +1,116 @@
+#include "common/cluster/cluster.hpp"
+
+#include "common/cluster/stepping.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace mysos::cluster {
+
+void Stepping::act(Effect effect)
+{
+    save();
+    effects_.push_back(std::move(effect));
+}
+
+void Stepping::report(Report::Level level, MemberId member, std::string text)
+{
+    effects_.emplace_back(Report{level, member, std::move(text)});
+}
+
+void Stepping::ignore(std::string why)
+{
+    effects_.emplace_back(Ignored{std::move(why)});
+}
+
+Effects Stepping::finish()
+{
+    save();
+    return std::move(effects_);
+}
+
+void Stepping::save()
+{
+    if (!unsaved_) return;
+    unsaved_ = false;
+    effects_.emplace_back(Save{state.record});
+}
+
+void on(Stepping& step, const DeadlinePassed&)
+{
+    for (auto& [id, seen] : step.state.members) {
+        // Past ones would be asked for again and again.
+        if (seen.launch_not_before && *seen.launch_not_before <= step.now) {
+            seen.launch_not_before.reset();
+        }
+        if (!seen.kill_again_at || *seen.kill_again_at > step.now) continue;
+        if (step.record().deleting && step.member(id).launched) {
+            kill(step, id);
+        } else {
+            seen.kill_again_at.reset();
+        }
+    }
+    if (step.record().deleting) {
+        if (!step.state.retired) serve(step);
+    } else {
+        const auto election_at = election::next_deadline(step.state.election);
+        if (election_at && *election_at <= step.now) {
+            tell_election(step, election::DeadlinePassed{});
+        }
+        const auto electorate_at = electorate::next_deadline(step.state.electorate);
+        if (electorate_at && *electorate_at <= step.now) {
+            tell_electorate(step, electorate::DeadlinePassed{});
+        }
+        lead(step);
+    }
+    const auto publish_at = publish::next_deadline(step.state.publish);
+    if (publish_at && *publish_at <= step.now) tell_publish(step, publish::DeadlinePassed{});
+}
+
+Effects step(State& state, const Config& config, const Input& input, TimePoint now)
+{
+    Stepping stepping{state, config, now};
+    std::visit([&stepping](const auto& in) { on(stepping, in); }, input);
+    return stepping.finish();
+}
+
+std::optional<TimePoint> next_deadline(const State& state)
+{
+    std::optional<TimePoint> first;
+    const auto consider = [&first](const std::optional<TimePoint>& at) {
+        if (at) first = first ? std::min(*first, *at) : *at;
+    };
+    consider(publish::next_deadline(state.publish));
+    consider(serve_deadline(state));
+    if (!state.record.deleting) {
+        consider(election::next_deadline(state.election));
+        consider(electorate::next_deadline(state.electorate));
+    }
+    for (const auto& [id, seen] : state.members) {
+        consider(seen.launch_not_before);
+        consider(seen.kill_again_at);
+    }
+    return first;
+}
+
+State restored(const Record& record)
+{
+    State state;
+    state.record = record;
+    for (const auto& [id, member] : record.members) state.members.emplace(id, MemberState{});
+    state.election.epoch = record.epoch;
+    state.electorate.electorate = {record.electorate, record.acks};
+    return state;
+}
+
+mysql::Flavor flavor(const Record& record)
+{
+    return record.flavor == "mysql" ? mysql::Flavor::mysql : mysql::Flavor::mariadb;
+}
+
+Uuid uuid(const Record& record)
+{
+    return parse_uuid(record.uuid).value_or(Uuid{});
+}
+
+}  // namespace mysos::cluster

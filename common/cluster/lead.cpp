@@ -1,0 +1,363 @@
+#include "common/cluster/names.hpp"
+#include "common/cluster/stepping.hpp"
+#include "common/diagnosis/diagnosis.hpp"
+#include "common/electorate/electorate.hpp"
+
+#include <algorithm>
+
+// Who leads: the electorate, the election and the diagnosis, and what they order of members.
+namespace mysos::cluster {
+namespace {
+
+using diagnosis::Verdict;
+
+void order(Stepping& step, MemberId id, control::ToMember message)
+{
+    const auto seen = step.state.members.find(id);
+    // Without a stream there is nobody to tell; the machines repeat what matters.
+    if (seen == step.state.members.end() || !seen->second.stream) return;
+    step.act(SendOrder{*seen->second.stream, id, std::move(message)});
+}
+
+control::AccountSpec account(control::AccountSpec::Kind kind, std::string user)
+{
+    return {kind, {std::move(user), {}}};
+}
+
+/// All that a primary has to have; the operator's name is the shell's to fill in.
+std::vector<control::AccountSpec> accounts(const Record& record)
+{
+    using Kind = control::AccountSpec::Kind;
+    std::vector<control::AccountSpec> result{
+        account(Kind::admin, {}), account(Kind::application, record.cluster_user)};
+    for (const auto& [id, member] : record.members) {
+        result.push_back(account(Kind::replication, replication_user(id)));
+    }
+    return result;
+}
+
+void follow(Stepping& step, Epoch epoch, MemberId id, MemberId primary, bool acknowledge)
+{
+    const Member& source = step.member(primary);
+    order(
+        step,
+        id,
+        control::Follow{
+            epoch, primary, source.ip, source.port, {replication_user(id), {}}, acknowledge});
+}
+
+electorate::Electorate stored_electorate(const Record& record)
+{
+    return {record.electorate, record.acks};
+}
+
+electorate::Config electorate_config(const Stepping& step)
+{
+    const Record& record = step.state.record;
+    return {
+        step.config.order_again_after,
+        mysql::acks_max(flavor(record)),
+        electorate::members_min(record.num_nodes)};
+}
+
+/// A primary is there: everybody follows it, and those outside of E may prove themselves.
+void admit(Stepping& step, Epoch epoch, MemberId primary, std::size_t acks_in_force)
+{
+    std::set<MemberId> members;
+    for (const auto& [id, member] : step.record().members) members.insert(id);
+    tell_electorate(
+        step,
+        electorate::Led{epoch, primary, stored_electorate(step.record()), acks_in_force, members});
+    for (const MemberId id : members) {
+        if (!step.record().electorate.contains(id)) {
+            tell_electorate(step, electorate::JoinAsked{id});
+        }
+    }
+    for (const auto& [id, seen] : step.state.members) {
+        if (seen.stream && seen.understood) {
+            tell_electorate(step, electorate::Observed{id, *seen.understood});
+        }
+    }
+}
+
+// What an election orders.
+
+void lift(Stepping& step, const election::SaveEpoch& effect)
+{
+    Record& record = step.record();
+    record.epoch = effect.epoch;
+    record.primary = effect.last.member;
+    record.primary_position = effect.last.position.to_text();
+    record.candidate = MemberId{};
+    record.opened = false;
+    step.changed();
+}
+
+void lift(Stepping& step, const election::SendPrepare& effect)
+{
+    order(step, effect.member, control::Prepare{effect.epoch});
+}
+
+void lift(Stepping& step, const election::SaveCandidate& effect)
+{
+    Record& record = step.record();
+    record.candidate = effect.candidate.member;
+    record.primary_position = effect.candidate.position.to_text();
+    step.changed();
+}
+
+void lift(Stepping& step, const election::SendPromote& effect)
+{
+    order(
+        step,
+        effect.member,
+        control::Promote{
+            effect.epoch,
+            effect.position.to_text(),
+            static_cast<std::uint32_t>(effect.acks),
+            accounts(step.record())});
+}
+
+void lift(Stepping& step, const election::SendFollow& effect)
+{
+    follow(step, effect.epoch, effect.member, effect.primary, effect.acknowledge);
+}
+
+void lift(Stepping& step, const election::AdmitFollowers& effect)
+{
+    admit(step, effect.epoch, effect.primary, step.record().acks);
+}
+
+void lift(Stepping& step, const election::SendOpen& effect)
+{
+    order(step, effect.member, control::Open{effect.epoch});
+}
+
+void lift(Stepping& step, const election::SaveOpened& effect)
+{
+    Record& record = step.record();
+    record.primary = effect.primary;
+    record.candidate = MemberId{};
+    record.opened = true;
+    record.ever_opened = true;
+    step.changed();
+}
+
+void lift(Stepping& step, const election::Publish& effect)
+{
+    step.state.published = effect.primary;
+    step.state.stuck.reset();
+    step.report(Report::Level::info, effect.primary, "is the primary, open to clients");
+    serve(step);
+}
+
+void lift(Stepping& step, const election::ReportBegun& effect)
+{
+    step.state.stuck.reset();
+    step.report(
+        Report::Level::info,
+        MemberId{},
+        "election of epoch " + std::to_string(static_cast<std::uint64_t>(effect.epoch)));
+}
+
+void lift(Stepping& step, const election::ReportStuck& effect)
+{
+    std::string text = "election is stuck:";
+    switch (effect.why) {
+        case election::ReportStuck::Why::no_quorum: text += " no quorum"; break;
+        case election::ReportStuck::Why::diverged: text += " the members have diverged"; break;
+        case election::ReportStuck::Why::below_high_water:
+            text += " what was acknowledged is on none of those that answered";
+            break;
+    }
+    for (const MemberId id : effect.missing) text += "; member " + to_text(id) + " is missing";
+    for (const MemberId id : effect.amnesiacs) {
+        text += "; member " + to_text(id) + " may have forgotten what it acknowledged";
+    }
+    step.state.stuck = effect;
+    step.report(Report::Level::error, MemberId{}, text);
+}
+
+void lift(Stepping& step, const election::Ignored& effect)
+{
+    step.ignore("election: " + std::to_string(static_cast<int>(effect.why)));
+}
+
+// What the electorate orders.
+
+void lift(Stepping& step, const electorate::SaveElectorate& effect)
+{
+    step.record().electorate = effect.electorate.members;
+    step.record().acks = static_cast<std::uint32_t>(effect.electorate.acks);
+    step.changed();
+    tell_election(step, election::ElectorateChanged{effect.electorate});
+}
+
+void lift(Stepping& step, const electorate::SendSetAcknowledgers& effect)
+{
+    control::SetAcknowledgers message{
+        effect.epoch, static_cast<std::uint32_t>(effect.acks), {}, effect.serial};
+    for (const MemberId id : effect.accounts) {
+        message.accounts.push_back(
+            account(control::AccountSpec::Kind::replication, replication_user(id)));
+    }
+    order(step, effect.primary, std::move(message));
+}
+
+void lift(Stepping& step, const electorate::SendLockAccount& effect)
+{
+    order(
+        step,
+        effect.primary,
+        control::LockAccount{
+            effect.epoch, replication_user(effect.member), effect.member, effect.serial});
+}
+
+void lift(Stepping& step, const electorate::SendFollow& effect)
+{
+    follow(step, effect.epoch, effect.member, effect.primary, effect.acknowledge);
+}
+
+void lift(Stepping& step, const electorate::Ignored& effect)
+{
+    step.ignore("electorate: " + std::to_string(static_cast<int>(effect.why)));
+}
+
+// What comes to pass without a machine's order.
+
+election::OpenRule open_rule(const Record& record)
+{
+    if (record.ever_opened) return {};
+    const std::size_t members = electorate::members_min(record.num_nodes);
+    return {members, electorate::acks_for(members, mysql::acks_max(flavor(record)))};
+}
+
+mysql::Position stored_position(const Record& record)
+{
+    const auto parsed = mysql::Position::parse(flavor(record), record.primary_position);
+    return parsed.has_value() ? *parsed : mysql::Position{};
+}
+
+void call_election(Stepping& step)
+{
+    const Record& record = step.record();
+    const bool has_candidate = record.candidate != MemberId{};
+    const election::LastPrimary last{
+        has_candidate ? record.candidate : record.primary, stored_position(record)};
+    election::Called call;
+    call.electorate = stored_electorate(record);
+    call.last = last;
+    call.high_water = step.state.high_water;
+    call.open_rule = open_rule(record);
+    depose(step);
+    tell_election(step, call);
+}
+
+/// The first member of a new cluster that is ready and empty leads it; the others follow and join.
+void begin(Stepping& step)
+{
+    const auto is_ready = [](const auto& entry) {
+        const MemberState& seen = entry.second;
+        return seen.stream && seen.understood && seen.observation && seen.observation->empty &&
+               seen.understood->phase == control::Phase::fenced && seen.understood->answers;
+    };
+    const auto first = std::ranges::find_if(step.state.members, is_ready);
+    if (first == step.state.members.end()) return;
+    step.record().electorate = {first->first};
+    step.record().acks = 0;
+    step.record().primary = first->first;
+    step.changed();
+    call_election(step);
+}
+
+diagnosis::View view(const Stepping& step)
+{
+    const Record& record = step.state.record;
+    diagnosis::View result;
+    result.epoch = record.epoch;
+    result.primary = record.primary;
+    result.electorate = stored_electorate(record);
+    for (const auto& [id, seen] : step.state.members) {
+        diagnosis::Member member;
+        member.connected = seen.stream.has_value();
+        member.task_ended = !record.members.at(id).launched;
+        member.heard_at = seen.heard_at;
+        member.observation = seen.understood;
+        result.members.emplace(id, member);
+    }
+    return result;
+}
+
+/// A primary that runs, open, in its epoch is left as it is, whoever made it so.
+void adopt(Stepping& step)
+{
+    const MemberId primary = step.record().primary;
+    if (step.state.electorate.leadership) return;
+    const MemberState& seen = step.seen(primary);
+    if (!seen.stream || !seen.understood || seen.understood->epoch != step.record().epoch ||
+        seen.understood->phase != control::Phase::primary || !seen.understood->writable) {
+        return;
+    }
+    step.report(Report::Level::info, primary, "is the primary still: adopted");
+    step.state.published = primary;
+    admit(step, step.record().epoch, primary, seen.understood->acks_required);
+}
+
+}  // namespace
+
+void tell_election(Stepping& step, const election::Input& input)
+{
+    const election::Config config{
+        step.config.order_again_after,
+        step.config.ask_last_after,
+        step.config.election_timeout,
+        step.config.candidate_silence_max};
+    const election::Effects effects = election::step(step.state.election, config, input, step.now);
+    for (const election::Effect& effect : effects) {
+        std::visit([&step](const auto& one) { lift(step, one); }, effect);
+    }
+}
+
+void tell_electorate(Stepping& step, const electorate::Input& input)
+{
+    const electorate::Effects effects =
+        electorate::step(step.state.electorate, electorate_config(step), input, step.now);
+    for (const electorate::Effect& effect : effects) {
+        std::visit([&step](const auto& one) { lift(step, one); }, effect);
+    }
+}
+
+void depose(Stepping& step)
+{
+    if (step.state.electorate.leadership) tell_electorate(step, electorate::Deposed{});
+    step.state.published.reset();
+}
+
+void lead(Stepping& step)
+{
+    const Record& record = step.record();
+    if (record.deleting) return;
+    const bool elects = !std::holds_alternative<election::Idle>(step.state.election.phase);
+    if (!elects && record.epoch == Epoch{}) {
+        begin(step);
+    } else if (!elects && !record.opened) {
+        call_election(step);  // An election that a scheduler before us did not finish.
+    } else if (!elects) {
+        const Verdict verdict = diagnosis::diagnose(view(step), {step.config.lease}, step.now);
+        if (step.state.verdict != verdict) {
+            step.report(
+                verdict == Verdict::healthy ? Report::Level::info : Report::Level::warning,
+                MemberId{},
+                diagnosis::to_text(verdict));
+        }
+        step.state.verdict = verdict;
+        if (verdict == Verdict::primary_crashed) {
+            call_election(step);
+        } else {
+            adopt(step);
+        }
+    }
+    serve(step);
+}
+
+}  // namespace mysos::cluster

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "common/base/time.hpp"
+#include "common/base/uuid.hpp"
+#include "common/cluster/effect.hpp"
+#include "common/cluster/input.hpp"
+#include "common/cluster/state.hpp"
+#include "common/election/election.hpp"
+#include "common/electorate/changes.hpp"
+#include "common/mysql/flavor.hpp"
+#include "common/publish/publish.hpp"
+
+#include <string>
+#include <utility>
+
+/// What the parts of the cluster machine share; nothing outside of this folder includes it.
+namespace mysos::cluster {
+
+/// One step under way. Whatever goes out through `act` is preceded by a `Save` if the record has
+/// changed since the last one: nothing is ever done on the strength of what is not yet stored.
+class Stepping {
+  public:
+    Stepping(State& state_, const Config& config_, TimePoint now_)
+        : state{state_}, config{config_}, now{now_}
+    {}
+
+    State& state;
+    const Config& config;
+    const TimePoint now;
+
+    [[nodiscard]] Record& record() { return state.record; }
+    [[nodiscard]] Member& member(MemberId id) { return state.record.members.at(id); }
+    [[nodiscard]] MemberState& seen(MemberId id) { return state.members.at(id); }
+
+    /// The record was changed.
+    void changed() { unsaved_ = true; }
+    void act(Effect effect);
+    void report(Report::Level level, MemberId member, std::string text);
+    void ignore(std::string why);
+
+    [[nodiscard]] Effects finish();
+
+  private:
+    void save();
+
+    Effects effects_;
+    bool unsaved_ = false;
+};
+
+// Each in the file of the same name as its family.
+
+void on(Stepping& step, const Started& in);             // on_request.cpp
+void on(Stepping& step, const DeleteOrdered& in);       // on_request.cpp
+void on(Stepping& step, const TreeAnswered& in);        // serve.cpp
+void on(Stepping& step, const OfferArrived& in);        // on_offer.cpp
+void on(Stepping& step, const StatusArrived& in);       // on_status.cpp
+void on(Stepping& step, const MemberConnected& in);     // on_member.cpp
+void on(Stepping& step, const MemberSaid& in);          // on_member.cpp
+void on(Stepping& step, const MemberDisconnected& in);  // on_member.cpp
+void on(Stepping& step, const DeadlinePassed& in);      // cluster.cpp
+
+/// Looks at all that is known and acts: first primary, adoption, election. (lead.cpp)
+void lead(Stepping& step);
+/// One input for a machine; its effects become the cluster's. (lead.cpp)
+void tell_election(Stepping& step, const election::Input& input);
+void tell_electorate(Stepping& step, const electorate::Input& input);
+/// Nobody leads any more, as the cluster is being deleted or its primary has failed. (lead.cpp)
+void depose(Stepping& step);
+
+/// Brings what clients find up to date. (serve.cpp)
+void serve(Stepping& step);
+void tell_publish(Stepping& step, const publish::Input& input);
+/// When `serve` has to look again by itself. (serve.cpp)
+[[nodiscard]] std::optional<TimePoint> serve_deadline(const State& state);
+
+/// Deleting: kills what lives, and ends the cluster when nothing does. (on_request.cpp)
+void go_on_deleting(Stepping& step);
+/// Kills and says when to repeat it. (on_request.cpp)
+void kill(Stepping& step, MemberId id);
+
+/// How long to wait after so many launches in a row that failed. (on_status.cpp)
+[[nodiscard]] Duration launch_pause(const Config& config, std::uint32_t failures);
+
+[[nodiscard]] mysql::Flavor flavor(const Record& record);
+[[nodiscard]] Uuid uuid(const Record& record);
+
+}  // namespace mysos::cluster

@@ -1,0 +1,123 @@
+#include "common/cluster/cluster.hpp"
+#include "common/cluster/names.hpp"
+#include "common/volume/volume.hpp"
+#include "scheduler/decide/stepping.hpp"
+
+#include <algorithm>
+
+namespace mysos::scheduler {
+namespace {
+
+using cluster::RetiredVolume;
+
+/// Whether a member still stands for this id: then it is not given back, whatever else is recorded.
+bool is_needed(const State& state, const mesos::PersistenceId& id)
+{
+    return std::ranges::any_of(state.clusters, [&id](const auto& entry) {
+        return std::ranges::any_of(entry.second.record.members, [&id](const auto& member) {
+            return member.second.persistence_id == id;
+        });
+    });
+}
+
+bool is_retired(const State& state, const mesos::PersistenceId& id)
+{
+    return std::ranges::count(
+               state.framework.retired_volumes, id, &RetiredVolume::persistence_id) != 0;
+}
+
+bool launch_on(Stepping& step, const mesos::Offer& offer)
+{
+    std::vector<std::string> names;
+    for (const auto& [name, state] : step.state.clusters) names.push_back(name);
+    for (const std::string& name : names) {
+        const auto found = step.state.clusters.find(name);
+        if (found == step.state.clusters.end()) continue;
+        if (tell_cluster(step, name, cluster::OfferArrived{offer})) return true;
+    }
+    return false;
+}
+
+/// Forgets retired ids that this agent does not have any more, and those that it turned out to
+/// never have had.
+void forget_released(Stepping& step, const mesos::Offer& offer)
+{
+    State& state = step.state;
+    const auto is_over = [&state, &offer](const RetiredVolume& volume) {
+        const mesos::PersistenceId& id = volume.persistence_id;
+        if (volume::trace(offer, id) != volume::Trace::none) return false;
+        const auto released = state.released.find(id);
+        if (released != state.released.end()) return released->second == offer.agent_id;
+        return volume.agent_id == offer.agent_id && state.due.contains(id);
+    };
+    std::vector<RetiredVolume>& volumes = state.framework.retired_volumes;
+    const auto over = std::ranges::stable_partition(
+        volumes, [&is_over](const RetiredVolume& volume) { return !is_over(volume); });
+    if (over.empty()) return;
+    for (const RetiredVolume& volume : over) {
+        state.released.erase(volume.persistence_id);
+        state.due.erase(volume.persistence_id);
+    }
+    volumes.erase(over.begin(), over.end());
+    step.save_framework();
+}
+
+/// DESTROY and UNRESERVE of what is retired.
+std::vector<mesos::Operation> release(Stepping& step, const mesos::Offer& offer)
+{
+    State& state = step.state;
+    std::vector<mesos::Operation> operations;
+    for (const RetiredVolume& volume : state.framework.retired_volumes) {
+        const mesos::PersistenceId& id = volume.persistence_id;
+        if (is_needed(state, id)) continue;
+        const auto more = volume::release(offer, id, state.due.contains(id));
+        if (more.empty()) continue;
+        operations.insert(operations.end(), more.begin(), more.end());
+        state.released.insert_or_assign(id, offer.agent_id);
+        step.report(cluster::Report::Level::info, "gives back what was reserved for " + id.text);
+    }
+    return operations;
+}
+
+void report_strangers(Stepping& step, const mesos::Offer& offer)
+{
+    for (const mesos::PersistenceId& id : volume::ids(offer, step.config.framework.role)) {
+        if (is_needed(step.state, id) || is_retired(step.state, id)) continue;
+        if (!step.state.strangers.insert(id.text).second) continue;
+        step.report(
+            cluster::Report::Level::warning,
+            "volume " + id.text + " on " + offer.hostname + " is no cluster's: left alone");
+    }
+}
+
+}  // namespace
+
+void use_offers(Stepping& step, const mesos::OffersMade& made)
+{
+    State& state = step.state;
+    mesos::Decline decline;
+    for (const mesos::Offer& offer : made.offers) {
+        ++state.counters.resource_offers;
+        if (offer.role != step.config.framework.role) {
+            ++state.counters.offers_incompatible_role;
+            decline.offers.push_back(offer.id);
+            continue;
+        }
+        report_strangers(step, offer);
+        forget_released(step, offer);
+        if (launch_on(step, offer)) continue;
+        std::vector<mesos::Operation> operations = release(step, offer);
+        if (!operations.empty()) {
+            step.call(mesos::Accept{{offer.id}, std::move(operations), step.config.cluster.refuse});
+            continue;
+        }
+        ++state.counters.offers_unused;
+        decline.offers.push_back(offer.id);
+    }
+    if (decline.offers.empty()) return;
+    settle(step);
+    decline.refuse = state.wanting.empty() ? step.config.refuse_idle : step.config.refuse_wanted;
+    step.call(std::move(decline));
+}
+
+}  // namespace mysos::scheduler

@@ -1,0 +1,86 @@
+#include "common/cluster/cluster.hpp"
+#include "scheduler/decide/requests.hpp"
+#include "scheduler/decide/stepping.hpp"
+
+#include <utility>
+
+namespace mysos::scheduler {
+namespace {
+
+void refuse(Stepping& step, RequestId request, Refused refused)
+{
+    step.act(Reply{request, std::move(refused)});
+}
+
+const Refused not_connected{
+    Refused::Why::not_connected, "the scheduler is not connected to Mesos, try again"};
+
+cluster::Record new_record(const Stepping& step, const CreateRequested& in, const Asked& asked)
+{
+    cluster::Record record;
+    record.name = in.form.name;
+    record.uuid = in.uuid;
+    record.flavor = asked.flavor;
+    record.num_nodes = asked.num_nodes;
+    record.size = asked.size;
+    record.cluster_user = asked.cluster_user;
+    record.sealed_secrets = in.sealed_secrets;
+    record.created_at_unix_ms = step.unix_ms();
+    for (std::uint32_t id = 1; id <= asked.num_nodes; ++id) record.members[MemberId{id}] = {};
+    record.next_server_id = asked.num_nodes + 1;
+    return record;
+}
+
+}  // namespace
+
+void on(Stepping& step, const CreateRequested& in)
+{
+    const std::variant<Asked, Refused> checked = check(in.form, step.config);
+    if (const auto* refused = std::get_if<Refused>(&checked)) {
+        refuse(step, in.request, *refused);
+        return;
+    }
+    const std::string& name = in.form.name;
+    if (step.state.clusters.contains(name)) {
+        refuse(step, in.request, {Refused::Why::exists, "cluster '" + name + "' exists already"});
+        return;
+    }
+    if (!step.state.recovered || !step.is_subscribed()) {
+        refuse(step, in.request, not_connected);
+        return;
+    }
+    const cluster::Record record = new_record(step, in, std::get<Asked>(checked));
+    step.state.framework.clusters.insert(name);
+    step.save_framework();
+    step.state.clusters.emplace(name, cluster::restored(record));
+    step.act(SaveCluster{record});
+    step.act(Reply{in.request, Created{name}});
+    tell_cluster(step, name, cluster::Started{});
+}
+
+void on(Stepping& step, const DeleteRequested& in)
+{
+    if (!step.state.recovered) {
+        refuse(step, in.request, not_connected);
+        return;
+    }
+    if (!step.state.clusters.contains(in.name)) {
+        refuse(
+            step, in.request, {Refused::Why::not_found, "there is no cluster '" + in.name + "'"});
+        return;
+    }
+    if (in.password != Password::right) {
+        const char* what = in.password == Password::missing ? "password: is missing"
+                                                            : "password: is not the cluster's";
+        refuse(step, in.request, {Refused::Why::wrong_password, what});
+        return;
+    }
+    if (!step.is_subscribed()) {
+        refuse(step, in.request, not_connected);
+        return;
+    }
+    tell_cluster(step, in.name, cluster::DeleteOrdered{});
+    step.act(Reply{in.request, DeletionBegun{in.name}});
+}
+
+}  // namespace mysos::scheduler
