@@ -38,8 +38,6 @@ std::string why_skipped(const Check& check, const Options& options)
         case Needs::follower: return options.follower ? "" : "needs --follower";
         case Needs::slow: return options.slow ? "" : "needs --slow";
         case Needs::standin: return options.standin ? "" : "needs --standin";
-        case Needs::standin_slow:
-            return options.standin && options.slow ? "" : "needs --standin --slow";
         case Needs::destructive: return options.destructive ? "" : "needs --destructive";
     }
     return {};
@@ -90,6 +88,7 @@ std::vector<Check> all_checks()
     add_volume_checks(checks);
     add_call_checks(checks);
     add_executor_checks(checks);
+    add_fault_checks(checks);
     add_json_checks(checks);
     std::ranges::stable_sort(checks, {}, &Check::number);
     return checks;

@@ -13,10 +13,9 @@ enum class Needs {
     nothing,
     credentials,  ///< A master that authenticates frameworks, and a principal for it.
     no_credentials,
-    follower,  ///< A second master.
-    slow,      ///< Over 20 s: only with --slow.
-    standin,   ///< A fault switch: only with --standin.
-    standin_slow,
+    follower,     ///< A second master.
+    slow,         ///< Over 20 s: only with --slow.
+    standin,      ///< A fault switch: only with --standin.
     destructive,  ///< Aborts a real master or agent: only with --destructive.
 };
 
