@@ -64,6 +64,21 @@ struct ZookeeperFixture {
         return finish<T>(shared);
     }
 
+    /// Ends a client's session on the server, as an expiry does. The client keeps taking its
+    /// session back, so a close may come over a connection that is no longer the session's: until
+    /// it holds.
+    void expire(const zookeeper::Client& victim)
+    {
+        const auto key = victim.session();
+        for (;;) {
+            zookeeper::Config thief_config = config();
+            thief_config.resume = key;
+            zookeeper::Client thief{io.get_executor(), thief_config};
+            static_cast<void>(run(thief.exists("/zookeeper")));
+            if (thief.session() != key) return;
+        }
+    }
+
     std::string fresh_path()
     {
         static int count = 0;
