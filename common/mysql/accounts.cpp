@@ -115,15 +115,6 @@ std::string application_made(Flavor flavor, const AccountSpec& spec)
            " AND db = '%' AND insert_priv = 'Y')";
 }
 
-std::string not_locked(Flavor flavor, const AccountSpec& spec)
-{
-    if (flavor == Flavor::mysql)
-        return "EXISTS (SELECT 1 FROM mysql.user WHERE " + is_user(spec) +
-               " AND account_locked = 'N')";
-    return "EXISTS (SELECT 1 FROM mysql.global_priv WHERE " + is_user(spec) +
-           " AND NOT COALESCE(JSON_VALUE(priv, '$.account_locked'), FALSE))";
-}
-
 Statements unlogged(const std::string& sql)
 {
     return {
@@ -152,12 +143,19 @@ Statement account_made(Flavor flavor, const AccountSpec& spec)
             condition =
                 has_privilege(spec, flavor == Flavor::mysql ? "BACKUP_ADMIN" : "CONNECTION ADMIN");
             break;
-        case Kind::replication:
-            condition =
-                has_privilege(spec, "REPLICATION SLAVE") + " AND " + not_locked(flavor, spec);
-            break;
+        case Kind::replication: condition = has_privilege(spec, "REPLICATION SLAVE"); break;
     }
     return plain("SELECT " + condition);
+}
+
+Statement account_locked(Flavor flavor, std::string_view user)
+{
+    const std::string who = "user = " + quoted(user) + " AND host = '%'";
+    if (flavor == Flavor::mysql)
+        return plain("SELECT COUNT(*) FROM mysql.user WHERE " + who + " AND account_locked = 'Y'");
+    return plain(
+        "SELECT COUNT(*) FROM mysql.global_priv WHERE " + who +
+        " AND JSON_VALUE(priv, '$.account_locked')");
 }
 
 Statements make_account(Flavor flavor, const AccountSpec& spec)
@@ -166,9 +164,6 @@ Statements make_account(Flavor flavor, const AccountSpec& spec)
     for (Statement& statement :
          flavor == Flavor::mysql ? grants_of_mysql(spec) : grants_of_mariadb(spec))
         statements.push_back(std::move(statement));
-    if (spec.kind == Kind::replication)
-        for (Statement& statement : unlock_account(spec.account.user))
-            statements.push_back(std::move(statement));
     return statements;
 }
 

@@ -29,11 +29,13 @@ using Statements = std::vector<Statement>;
 
 using control::AccountSpec;
 
-/// One row, one column: 1 when the account stands with its grants.
+/// One row, one column: 1 when the account stands with its grants, locked or not.
 /// The kinds are: the operator's admin (everything, save what walks past read-only on MariaDB), the
 /// application (every data privilege, nothing that weakens replication), the monitor, the clone
 /// (reads a whole server for a rebuild or a backup), replication (one member's receiver).
 [[nodiscard]] Statement account_made(Flavor flavor, const AccountSpec& spec);
+/// One row, one column: 1 when it is locked.
+[[nodiscard]] Statement account_locked(Flavor flavor, std::string_view user);
 /// Repeatable. Runs after the marker, in the binlog.
 [[nodiscard]] Statements make_account(Flavor flavor, const AccountSpec& spec);
 /// On this server alone: a commit of it could wait for the very member that is leaving.

@@ -53,8 +53,17 @@ Outcome<void> SqlControl::stop_receiver(Deadline deadline)
     const auto status = replication_status(dialog.value());
     if (status.has_error()) return status.error();
     if (!status.value().configured || status.value().receiver == "No") return {};
-    if (auto done = before_stopping_receiver(dialog.value()); done.has_error()) return done;
-    return dialog.value().tell(mysql::stop_receiver(flavor_));
+    return stop_receiver_of(dialog.value(), status.value());
+}
+
+Outcome<void> SqlControl::stop_receiver_of(Dialog& dialog, const ReplicationStatus& status) const
+{
+    // MariaDB deletes what is received and not applied as soon as either thread starts while
+    // neither runs. So the applier runs before the receiver ends, and goes on.
+    if (!status.applier_running && !status.applier_failed)
+        if (auto done = dialog.tell(mysql::start_applier(flavor_)); done.has_error()) return done;
+    if (auto done = before_stopping_receiver(dialog); done.has_error()) return done;
+    return dialog.tell(mysql::stop_receiver(flavor_));
 }
 
 Outcome<void> SqlControl::apply_received(Deadline deadline)
@@ -91,6 +100,27 @@ Outcome<void> SqlControl::apply(Dialog& dialog) const
     }
 }
 
+Outcome<void> SqlControl::check_holds(Dialog& dialog, const mysql::Position& wanted) const
+{
+    const auto held = position_now(dialog);
+    if (held.has_error()) return held.error();
+    if (held.value().includes(wanted)) return {};
+    return Failure{
+        ControlErrc::lacks_position,
+        "holds " + held.value().to_text() + ", asked for is " + wanted.to_text()};
+}
+
+Outcome<void> SqlControl::stop_following(Dialog& dialog) const
+{
+    const auto status = replication_status(dialog);
+    if (status.has_error()) return status.error();
+    if (!status.value().configured) return {};
+    if (status.value().receiver != "No")
+        if (auto done = stop_receiver_of(dialog, status.value()); done.has_error()) return done;
+    if (auto done = apply(dialog); done.has_error()) return done;
+    return dialog.tell({mysql::stop_replication(flavor_), mysql::forget_source(flavor_)});
+}
+
 Outcome<std::string> SqlControl::promote(const PromoteOrder& order, Deadline deadline)
 {
     if (order.acks > mysql::acks_max(flavor_))
@@ -102,23 +132,13 @@ Outcome<std::string> SqlControl::promote(const PromoteOrder& order, Deadline dea
     const auto wanted = mysql::Position::parse(flavor_, order.position);
     if (wanted.has_error())
         return Failure{ControlErrc::lacks_position, "not a position: " + order.position};
-    const auto held = position_now(dialog.value());
-    if (held.has_error()) return held.error();
-    if (!held.value().includes(wanted.value()))
-        return Failure{
-            ControlErrc::lacks_position,
-            "holds " + held.value().to_text() + ", asked for is " + order.position};
+    // Before and after: what is received and not applied may be lost on the way.
+    if (auto done = check_holds(dialog.value(), wanted.value()); done.has_error())
+        return done.error();
+    if (auto done = stop_following(dialog.value()); done.has_error()) return done.error();
+    if (auto done = check_holds(dialog.value(), wanted.value()); done.has_error())
+        return done.error();
 
-    if (auto done = apply(dialog.value()); done.has_error()) return done.error();
-    const auto status = replication_status(dialog.value());
-    if (status.has_error()) return status.error();
-    if (status.value().configured) {
-        if (auto done = before_stopping_receiver(dialog.value()); done.has_error())
-            return done.error();
-        for (const auto& statement :
-             {mysql::stop_replication(flavor_), mysql::forget_source(flavor_)})
-            if (auto done = dialog.value().tell(statement); done.has_error()) return done.error();
-    }
     if (auto done = dialog.value().tell(mysql::acknowledge(flavor_, false)); done.has_error())
         return done.error();
     if (auto done = dialog.value().tell(mysql::require_acks(flavor_, order.acks)); done.has_error())
@@ -208,9 +228,9 @@ Outcome<void> SqlControl::follow(const FollowOrder& order, Deadline deadline)
     if (already.value()) return {};
 
     if (status.value().configured) {
-        if (auto done = before_stopping_receiver(dialog.value()); done.has_error()) return done;
-        if (auto done = dialog.value().tell(mysql::stop_receiver(flavor_)); done.has_error())
-            return done;
+        if (status.value().receiver != "No")
+            if (auto done = stop_receiver_of(dialog.value(), status.value()); done.has_error())
+                return done;
         if (auto done = apply(dialog.value()); done.has_error()) return done;
         if (auto done = dialog.value().tell(mysql::stop_replication(flavor_)); done.has_error())
             return done;
@@ -263,10 +283,16 @@ Outcome<void> SqlControl::make_accounts(
     for (const control::AccountSpec& account : accounts) {
         const auto made = dialog.value().ask(mysql::account_made(flavor_, account));
         if (made.has_error()) return made.error();
-        if (made.value().scalar() == "1") continue;
-        if (auto done = dialog.value().tell(mysql::make_account(flavor_, account));
-            done.has_error())
-            return done;
+        if (made.value().scalar() != "1")
+            if (auto done = dialog.value().tell(mysql::make_account(flavor_, account));
+                done.has_error())
+                return done;
+        const std::string& user = account.account.user;
+        const auto locked = dialog.value().ask(mysql::account_locked(flavor_, user));
+        if (locked.has_error()) return locked.error();
+        if (locked.value().scalar() != "0")
+            if (auto done = dialog.value().tell(mysql::unlock_account(user)); done.has_error())
+                return done;
     }
     return {};
 }

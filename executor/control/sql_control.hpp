@@ -90,7 +90,11 @@ class SqlControl : public ServerControl {
 
   private:
     [[nodiscard]] Outcome<mysql::Position> position_now(Dialog& dialog) const;
+    [[nodiscard]] Outcome<void> stop_receiver_of(
+        Dialog& dialog, const ReplicationStatus& status) const;
     [[nodiscard]] Outcome<void> apply(Dialog& dialog) const;
+    [[nodiscard]] Outcome<void> check_holds(Dialog& dialog, const mysql::Position& wanted) const;
+    [[nodiscard]] Outcome<void> stop_following(Dialog& dialog) const;
     [[nodiscard]] Outcome<void> write_marker(Dialog& dialog, const mysql::Marker& marker) const;
     [[nodiscard]] Outcome<bool> follows_so(
         Dialog& dialog, const FollowOrder& order, const ReplicationStatus& status) const;

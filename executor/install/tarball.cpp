@@ -81,9 +81,10 @@ class TarballInstaller final : public Installer {
         fs::remove_all(fresh, error);
         if (!fs::create_directory(fresh, error)) return system_failure(fresh, error);
         Spawn tar;
-        // Without --strip-components: the tree may or may not have a directory around it.
+        // Without --strip-components: the tree may or may not have a directory around it. With the
+        // package's permissions: the server's user has to read what we unpack.
         tar.arguments = {
-            "/bin/tar", "-xf", package, "-C", fresh, "--no-same-owner", "--no-same-permissions"};
+            "/bin/tar", "-xf", package, "-C", fresh, "--no-same-owner", "--preserve-permissions"};
         tar.environment = bare_environment();
         const auto unpacked = run_program(tar, unpacking_limit);
         if (unpacked.has_error())

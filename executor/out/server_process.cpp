@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <fstream>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -71,7 +70,7 @@ Outcome<std::unique_ptr<ServerProcess>> ServerProcess::start(
         ::close(directory);
         return pid.error();
     }
-    const int pid_fd = ::pidfd_open(pid.value(), 0);
+    const int pid_fd = process_descriptor(pid.value());
     if (pid_fd < 0) {
         const Failure failure = system_failure("pidfd_open");
         ::kill(pid.value(), SIGKILL);

@@ -8,9 +8,9 @@
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -166,7 +166,7 @@ bool read_until(int fd, std::chrono::steady_clock::time_point deadline, std::str
 /// Waits for the end of the child, which is killed at the deadline. False: it had to be.
 bool wait_until(pid_t pid, std::chrono::steady_clock::time_point deadline, int& status)
 {
-    const Descriptor pid_fd{::pidfd_open(pid, 0)};
+    const Descriptor pid_fd{process_descriptor(pid)};
     bool in_time = true;
     for (;;) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -215,6 +215,11 @@ Outcome<pid_t> spawn(const Spawn& spawn)
     int status = 0;
     ::waitpid(pid, &status, 0);
     return failure_of(spawn, stumble);
+}
+
+int process_descriptor(pid_t pid)
+{
+    return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
 }
 
 std::vector<std::string> bare_environment()

@@ -28,6 +28,10 @@ struct Spawn {
 ///         it. The text comes from the child itself: a program that does not start is told here.
 [[nodiscard]] Outcome<pid_t> spawn(const Spawn& spawn);
 
+/// A descriptor that becomes readable when the child ends; -1 with errno. (glibc 2.36 declares its
+/// own pidfd_open without extern "C".)
+[[nodiscard]] int process_descriptor(pid_t pid);
+
 /// What a server's environment is: enough to run, and nothing of ours (which holds tokens).
 [[nodiscard]] std::vector<std::string> bare_environment();
 

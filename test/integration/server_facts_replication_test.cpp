@@ -1,0 +1,197 @@
+#include "test/integration/server_facts.hpp"
+
+#include <signal.h>
+
+// What a member has received, and when it acknowledges.
+
+using namespace mysos;
+using namespace mysos::test;
+
+namespace {
+
+/// Two servers, the second following the first, which waits for nobody yet.
+struct Pair {
+    explicit Pair(mysql::Flavor flavor, bool acknowledge) : primary{flavor, 1}, replica{flavor, 2}
+    {
+        primary.launch();
+        replica.launch();
+        primary.await_answer();
+        replica.await_answer();
+        begin(primary);
+        replica.follow(primary, acknowledge);
+        REQUIRE(eventually([&] { return replica.observe().receiver_running; }));
+        await_position();
+    }
+
+    void await_position() const
+    {
+        const std::string goal = primary.observe().position;
+        REQUIRE(eventually([&] { return replica.observe().applied == goal; }));
+    }
+
+    /// The replica receives this row and does not apply it.
+    void receive_unapplied(int value) const
+    {
+        replica.tell(
+            replica.flavor() == mysql::Flavor::mysql ? "STOP REPLICA SQL_THREAD"
+                                                     : "STOP SLAVE SQL_THREAD");
+        primary.tell("INSERT INTO d.t VALUES (" + std::to_string(value) + ")");
+        const std::string goal = primary.observe().position;
+        REQUIRE(eventually([&] { return replica.observe().position == goal; }));
+        REQUIRE(replica.observe().applied != goal);
+    }
+
+    DatabaseServer primary;
+    DatabaseServer replica;
+};
+
+}  // namespace
+
+TEMPLATE_TEST_CASE(
+    "server facts: a change of source deletes what is received and not applied", "", Mariadb, Mysql)
+{
+    constexpr auto flavor = TestType::flavor;
+    if (!present(flavor)) return;
+    const Pair pair{flavor, false};
+    pair.receive_unapplied(1);
+    const std::string received = pair.replica.observe().position;
+    REQUIRE(pair.replica.session().run(mysql::stop_replication(flavor)).has_value());
+    CHECK(pair.replica.observe().position == received);
+    const mysql::Source elsewhere{"127.0.0.1", 1, "nobody", "none"};
+    REQUIRE(pair.replica.session().run_all(mysql::change_source(flavor, elsewhere)).has_value());
+    if (flavor == mysql::Flavor::mariadb) {
+        // It forgets when its receiver starts anew, not with the statement.
+        REQUIRE(pair.replica.session().run(mysql::start_replication(flavor)).has_value());
+        CHECK(eventually([&] { return pair.replica.observe().position != received; }));
+    }
+    CHECK(pair.replica.observe().position == pair.replica.observe().applied);
+    CHECK_FALSE(has_row(pair.replica, 1));
+}
+
+TEST_CASE("server facts: MariaDB forgets what it received when a thread starts while neither runs")
+{
+    if (!present(mysql::Flavor::mariadb)) return;
+    const Pair pair{mysql::Flavor::mariadb, false};
+    pair.receive_unapplied(1);
+    const std::string received = pair.replica.observe().position;
+    pair.replica.tell("STOP SLAVE IO_THREAD");
+    CHECK(pair.replica.observe().position == received);  // It still says so,
+    pair.replica.tell("START SLAVE SQL_THREAD");
+    CHECK(eventually([&] { return pair.replica.observe().position != received; }));  // in vain.
+    CHECK_FALSE(has_row(pair.replica, 1));
+}
+
+TEMPLATE_TEST_CASE(
+    "server control: following another primary applies first what was received", "", Mariadb, Mysql)
+{
+    constexpr auto flavor = TestType::flavor;
+    if (!present(flavor)) return;
+    Pair pair{flavor, false};
+    pair.receive_unapplied(1);
+    REQUIRE(pair.replica.control().stop_receiver(in_time()).has_value());
+    const std::string received = pair.replica.observe().position;
+    pair.primary.kill();
+    executor::FollowOrder order;
+    order.host = "127.0.0.1";
+    order.port = 1;  // Nobody is there: whatever is held comes from what was received.
+    order.account = {"repl_2", "none"};
+    REQUIRE(pair.replica.control().follow(order, in_time()).has_value());
+    CHECK(pair.replica.observe().position == received);
+    CHECK(has_row(pair.replica, 1));
+}
+
+TEMPLATE_TEST_CASE(
+    "server facts: what was received outlives a kill on MySQL, and MariaDB forgets it",
+    "",
+    Mariadb,
+    Mysql)
+{
+    constexpr auto flavor = TestType::flavor;
+    if (!present(flavor)) return;
+    Pair pair{flavor, false};
+    pair.receive_unapplied(1);
+    const std::string received = pair.replica.observe().position;
+    pair.replica.kill();
+    pair.primary.kill();
+    pair.replica.start();
+    CHECK((pair.replica.observe().position == received) == (flavor == mysql::Flavor::mysql));
+    REQUIRE(pair.replica.control().apply_received(in_time()).has_value());
+    CHECK(has_row(pair.replica, 1) == (flavor == mysql::Flavor::mysql));
+}
+
+TEMPLATE_TEST_CASE(
+    "server facts: a running receiver acknowledges whatever its switch says", "", Mariadb, Mysql)
+{
+    constexpr auto flavor = TestType::flavor;
+    if (!present(flavor)) return;
+    Pair pair{flavor, true};
+    require_acks(pair.primary, 1);
+    REQUIRE(pair.replica.session().run(mysql::acknowledge(flavor, false)).has_value());
+    pair.primary.tell("INSERT INTO d.t VALUES (1)");  // Returns: it was acknowledged.
+    CHECK(pair.replica.observe().acknowledges);
+    CHECK(pair.primary.observe().semi_sync_clients == 1);
+
+    REQUIRE(pair.replica.control().stop_receiver(in_time()).has_value());
+    REQUIRE(pair.replica.session().run(mysql::start_replication(flavor)).has_value());
+    REQUIRE(eventually([&] { return pair.replica.observe().receiver_running; }));
+    CHECK_FALSE(pair.replica.observe().acknowledges);
+    auto writer = waiting_insert(pair.primary, 2);
+    const std::string statement = "SELECT COUNT(*) FROM d.t";
+    CHECK(eventually([&] { return has_row(pair.replica, 2); }));  // Received, applied, not said.
+    CHECK_FALSE(writer.answered(std::chrono::milliseconds{200}));
+}
+
+TEMPLATE_TEST_CASE(
+    "server control: a receiver of a primary that hangs is stopped without waiting for it",
+    "",
+    Mariadb,
+    Mysql)
+{
+    constexpr auto flavor = TestType::flavor;
+    if (!present(flavor)) return;
+    Pair pair{flavor, true};
+    require_acks(pair.primary, 1);
+    // How long STOP SLAVE talks to the primary before it gives up: longer than this test waits.
+    if (flavor == mysql::Flavor::mariadb)
+        pair.replica.tell("SET GLOBAL rpl_semi_sync_slave_kill_conn_timeout = 600");
+    pair.primary.signal(SIGSTOP);
+    CHECK(pair.replica.control().stop_receiver(in_time()).has_value());
+    CHECK_FALSE(pair.replica.observe().receiver_running);
+    pair.primary.signal(SIGCONT);
+}
+
+TEST_CASE("server facts: MariaDB's STOP SLAVE waits for a primary that hangs")
+{
+    if (!present(mysql::Flavor::mariadb)) return;
+    Pair pair{mysql::Flavor::mariadb, true};
+    pair.replica.tell("SET GLOBAL rpl_semi_sync_slave_kill_conn_timeout = 600");
+    pair.primary.signal(SIGSTOP);
+    auto session = pair.replica.session();
+    REQUIRE(session.send(mysql::stop_receiver(mysql::Flavor::mariadb)).has_value());
+    CHECK_FALSE(session.answered(std::chrono::milliseconds{1000}));
+    pair.primary.signal(SIGCONT);
+    CHECK(session.receive().has_value());
+}
+
+TEMPLATE_TEST_CASE(
+    "server control: a locked account acknowledges no more, though its member wants to",
+    "",
+    Mariadb,
+    Mysql)
+{
+    constexpr auto flavor = TestType::flavor;
+    if (!present(flavor)) return;
+    Pair pair{flavor, true};
+    require_acks(pair.primary, 1);
+    REQUIRE(pair.primary.control().lock_account("repl_2", in_time()).has_value());
+    CHECK(eventually([&] { return pair.primary.observe().semi_sync_clients == 0; }));
+    auto writer = waiting_insert(pair.primary, 1);
+    CHECK(eventually([&] { return !pair.replica.observe().replication_error.empty(); }));
+    CHECK_FALSE(writer.answered(std::chrono::milliseconds{200}));
+
+    // Joining again unlocks it, also while that commit waits.
+    const control::AccountSpec account{
+        control::AccountSpec::Kind::replication, {"repl_2", "pw'of\\2"}};
+    REQUIRE(pair.primary.control().make_accounts({account}, in_time()).has_value());
+    CHECK(writer.receive().has_value());
+}

@@ -1,0 +1,50 @@
+#include "test/support/packages.hpp"
+
+#include <cstdlib>
+#include <fstream>
+
+namespace mysos::test {
+namespace {
+
+std::string variable(const char* name)
+{
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
+    return value == nullptr ? "" : value;
+}
+
+std::string packages_dir()
+{
+    if (auto said = variable("MYSOS_TEST_PACKAGES"); !said.empty()) return said;
+    if (auto cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/mysos/packages";
+    return variable("HOME") + "/.cache/mysos/packages";
+}
+
+Outcome<executor::ServerPrograms> provide(mysql::Flavor flavor)
+{
+    executor::InstallerArguments arguments;
+    arguments.flavor = flavor;
+    if (flavor == mysql::Flavor::mysql) {
+        arguments.installer = "tarball";
+        arguments.uri = packages_dir() + "/mysql.tar.gz";
+        std::ifstream digest{arguments.uri + ".sha256"};
+        if (!(digest >> arguments.sha256))
+            return Failure{
+                executor::InstallErrc::server_missing,
+                "no package of MySQL: " + arguments.uri +
+                    ".sha256 is not there (examples/packages/fetch-server mysql makes it)"};
+    }
+    const auto installer = executor::make_installer(arguments, executor::default_cache_dir());
+    return installer->install([](const executor::InstallProgress&) {});
+}
+
+}  // namespace
+
+const Outcome<executor::ServerPrograms>& server_programs(mysql::Flavor flavor)
+{
+    static const Outcome<executor::ServerPrograms> mariadb = provide(mysql::Flavor::mariadb);
+    if (flavor == mysql::Flavor::mariadb) return mariadb;
+    static const Outcome<executor::ServerPrograms> mysql = provide(mysql::Flavor::mysql);
+    return mysql;
+}
+
+}  // namespace mysos::test

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "executor/install/installer.hpp"
+
+#include <string>
+
+namespace mysos::test {
+
+/// The server of that flavour that tests run: MariaDB as the machine has it; MySQL out of the
+/// package that examples/packages/fetch-server leaves ($MYSOS_TEST_PACKAGES, else
+/// $XDG_CACHE_HOME/mysos/packages), unpacked into the executor's own cache, since a server does
+/// not run as root and root's home is nobody else's. A failure says why the tests of that flavour
+/// cannot run here.
+[[nodiscard]] const Outcome<executor::ServerPrograms>& server_programs(mysql::Flavor flavor);
+
+}  // namespace mysos::test
