@@ -141,7 +141,7 @@ constexpr std::array flags{
         "HOST",
         nullptr,
         "Name or address by which agents reach this program. Default: --bind when that is one "
-        "address, else this host's name as far as it resolves, else its address towards --zk_url"},
+        "address, else this host's address on the way to ZooKeeper"},
     Flag{
         other,
         "verbose",

@@ -91,7 +91,10 @@ json server_view(const control::Observation& seen, Duration silent_for)
 std::string member_message(
     const cluster::Member& record, const cluster::MemberState& member, const std::string& waits_for)
 {
-    if (!waits_for.empty()) return waits_for;
+    if (!waits_for.empty()) {
+        const bool failed = record.failures > 0 && !member.task_message.empty();
+        return failed ? waits_for + ": " + member.task_message : waits_for;
+    }
     if (member.stream && member.observation) {
         const control::Observation& seen = *member.observation;
         return seen.replication_error.empty() ? seen.message : seen.replication_error;

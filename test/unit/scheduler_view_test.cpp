@@ -162,14 +162,32 @@ TEST_CASE("view: what a member waits for is said at the member and at the cluste
     cluster::State state = running();
     state.record.members[m2] = {};
     state.members[m2] = {};
-    state.members[m2].waits_for = "no agent offers 900 cpus";
+    state.record.size.milli_cpus = 900'000;
+    state.offered[mesos::AgentId{"agent"}] = {4000, 8192, 100'000, 10};
     const nlohmann::json view = cluster_view(state, zk_url, t0);
-    CHECK(view.at("message") == "1 of 2 members serve; member 2: no agent offers 900 cpus");
+    CHECK(
+        view.at("message") ==
+        "1 of 2 members serve; member 2: no agent offers 900 cpus; largest offered 4");
     const auto& second = view.at("members").at(1);
-    CHECK(second.at("message") == "no agent offers 900 cpus");
+    CHECK(second.at("message") == "no agent offers 900 cpus; largest offered 4");
     CHECK(second.at("host").is_null());
     CHECK(second.at("server").is_null());
     CHECK(second.at("task_state").is_null());
+}
+
+TEST_CASE("view: a member that keeps failing says what its task said last", "[rest]")
+{
+    cluster::State state = running();
+    state.record.members[m2].launched = false;
+    state.record.members[m2].failures = 3;
+    state.members[m2] = {};
+    state.members[m2].task = mesos::TaskState::failed;
+    state.members[m2].task_message = "there is no /opt/mariadbd";
+    state.members[m2].launch_not_before = t0 + 4s;
+    const nlohmann::json view = cluster_view(state, zk_url, t0);
+    CHECK(
+        view.at("members").at(1).at("message") ==
+        "launched again in 4 s, after 3 failures in a row: there is no /opt/mariadbd");
 }
 
 TEST_CASE("view: the list has every cluster and the framework", "[rest]")

@@ -1,0 +1,81 @@
+#include "scheduler/key_file.hpp"
+
+#include "common/io/log.hpp"
+#include "scheduler/secrets.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <unistd.h>
+
+namespace mysos::scheduler {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t key_size = 32;
+
+[[noreturn]] void fail(const char* what, const fs::path& path)
+{
+    const std::string why = std::strerror(errno);
+    throw FlagError{"work_dir", std::string{what} + " '" + path.string() + "': " + why};
+}
+
+/// Either the whole key is there under its name, or nothing is.
+void write_key(const fs::path& path, const std::string& key)
+{
+    const fs::path unfinished = path.string() + ".new";
+    const int file = ::open(
+        unfinished.c_str(),
+        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+        S_IRUSR | S_IWUSR);
+    if (file < 0) fail("cannot make", unfinished);
+    const bool written = ::write(file, key.data(), key.size()) == static_cast<ssize_t>(key.size());
+    const bool durable = written && ::fsync(file) == 0;
+    if (::close(file) != 0 || !durable) fail("cannot write", unfinished);
+    if (::rename(unfinished.c_str(), path.c_str()) != 0) fail("cannot make", path);
+    const int directory = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) fail("cannot open", path.parent_path());
+    const bool named = ::fsync(directory) == 0;
+    if (::close(directory) != 0 || !named) fail("cannot write", path.parent_path());
+}
+
+}  // namespace
+
+std::string load_or_make_key(const Options& options)
+{
+    if (options.scheduler_key) return *options.scheduler_key;
+    const fs::path path = fs::path{options.work_dir} / "scheduler.key";
+    std::error_code ec;
+    if (!fs::exists(path, ec)) {
+        fs::create_directories(options.work_dir, ec);
+        if (ec) {
+            const std::string why = ec.message();
+            throw FlagError{"work_dir", "cannot make '" + options.work_dir + "': " + why};
+        }
+        const std::string key = draw_key();
+        write_key(path, key);
+        log::logger("scheduler")
+            ->warn(
+                "made a key: the stored passwords are lost without it, keep a copy file={}",
+                path.string());
+        return key;
+    }
+    std::ifstream file{path, std::ios::binary};
+    std::ostringstream content;
+    content << file.rdbuf();
+    if (!file) fail("cannot read", path);
+    std::string key = content.str();
+    if (key.size() != key_size) {
+        throw FlagError{
+            "work_dir",
+            "'" + path.string() + "' has " + std::to_string(key.size()) +
+                " bytes, a key has 32: put the right one there, or name it by --scheduler_keypath"};
+    }
+    return key;
+}
+
+}  // namespace mysos::scheduler
