@@ -38,6 +38,15 @@ void Stepping::save()
 
 void on(Stepping& step, const DeadlinePassed&)
 {
+    // Should the task come back, it is known by its retired volume, and killed.
+    for (const auto& [id, member] : step.record().members) {
+        const std::optional<TimePoint> give_up_at = step.seen(id).give_up_at;
+        if (!give_up_at || *give_up_at > step.now) continue;
+        step.seen(id).give_up_at.reset();
+        if (member.launched) {
+            end_task(step, id, mesos::TaskState::unreachable, "given up, its agent is not back");
+        }
+    }
     for (auto& [id, seen] : step.state.members) {
         // Past ones would be asked for again and again.
         if (seen.launch_not_before && *seen.launch_not_before <= step.now) {
@@ -89,6 +98,7 @@ std::optional<TimePoint> next_deadline(const State& state)
     for (const auto& [id, seen] : state.members) {
         consider(seen.launch_not_before);
         consider(seen.kill_again_at);
+        consider(seen.give_up_at);
     }
     return first;
 }

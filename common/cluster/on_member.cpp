@@ -122,8 +122,18 @@ void hear(Stepping& step, MemberId id, const control::Observation& message)
     observe(step, id, message);
 }
 
+/// An answer is newer than the last observation, and may be all that comes before we decide.
+void correct(MemberState& seen, control::Phase phase, Epoch epoch, bool writable)
+{
+    if (!seen.understood) return;
+    seen.understood->phase = phase;
+    seen.understood->epoch = epoch;
+    seen.understood->writable = writable;
+}
+
 void hear(Stepping& step, MemberId id, const control::Prepared& message)
 {
+    correct(step.seen(id), control::Phase::fenced, message.epoch, false);
     const mysql::Position held = position(step, id, message.position);
     const auto& seen = step.seen(id).observation;
     const bool is_amnesiac = message.amnesiac || (seen && seen->epoch_unreadable);
@@ -134,6 +144,7 @@ void hear(Stepping& step, MemberId id, const control::Prepared& message)
 
 void hear(Stepping& step, MemberId id, const control::Promoted& message)
 {
+    correct(step.seen(id), control::Phase::primary, message.epoch, false);
     tell_election(step, election::Promoted{message.epoch, id});
 }
 
@@ -145,6 +156,7 @@ void hear(Stepping& step, MemberId id, const control::Followed& message)
 
 void hear(Stepping& step, MemberId id, const control::Opened& message)
 {
+    correct(step.seen(id), control::Phase::primary, message.epoch, true);
     tell_election(step, election::Opened{message.epoch, id});
 }
 

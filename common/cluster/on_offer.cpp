@@ -3,6 +3,7 @@
 #include "common/placement/placement.hpp"
 #include "common/volume/volume.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace mysos::cluster {
@@ -19,18 +20,48 @@ std::set<mesos::AgentId> occupied(const Record& record, MemberId except)
     return agents;
 }
 
+/// Whether the agent that makes the offer holds another member already, or its volume (the agent
+/// may have come back under another id).
+bool is_taken(Stepping& step, const mesos::Offer& offer, MemberId except)
+{
+    if (!step.config.distinct_agents) return false;
+    if (occupied(step.record(), except).contains(offer.agent_id)) return true;
+    return std::ranges::any_of(step.record().members, [&offer, except](const auto& entry) {
+        const auto& [id, member] = entry;
+        return id != except && member.volume_created &&
+               volume::trace(offer, member.persistence_id) != volume::Trace::none;
+    });
+}
+
+/// A machine may come back under another id, its old tasks unreachable for ever. A volume that is
+/// offered proves that no task uses it any more.
+void find_stranded(Stepping& step, const mesos::Offer& offer)
+{
+    for (auto& [id, member] : step.record().members) {
+        const bool is_unreachable =
+            member.launched && step.seen(id).task == mesos::TaskState::unreachable;
+        if (!is_unreachable ||
+            volume::trace(offer, member.persistence_id) != volume::Trace::volume) {
+            continue;
+        }
+        end_task(step, id, mesos::TaskState::unreachable, "its volume is offered without it");
+    }
+}
+
 /// Which member the offer is for: one whose volume or reservations it holds before a fresh one.
 std::optional<MemberId> choose(Stepping& step, const mesos::Offer& offer)
 {
     const std::set<MemberId> wanting = wanting_offers(step.state, step.now);
     for (const MemberId id : wanting) {
-        const mesos::PersistenceId& wanted = step.member(id).persistence_id;
-        if (!wanted.empty() && volume::trace(offer, wanted) != volume::Trace::none) return id;
+        const Member& member = step.member(id);
+        if (member.launched) continue;
+        if (volume::trace(offer, member.persistence_id) == volume::Trace::none) continue;
+        if (member.volume_created || !is_taken(step, offer, id)) return id;
     }
     for (const MemberId id : wanting) {
-        if (step.member(id).volume_created) continue;
-        if (!step.config.distinct_agents) return id;
-        if (!occupied(step.record(), id).contains(offer.agent_id)) return id;
+        const Member& member = step.member(id);
+        if (member.launched || member.volume_created) continue;
+        if (!is_taken(step, offer, id)) return id;
     }
     return std::nullopt;
 }
@@ -153,6 +184,7 @@ void launch(
 void on(Stepping& step, const OfferArrived& in)
 {
     const mesos::Offer& offer = in.offer;
+    find_stranded(step, offer);
     if (wanting_offers(step.state, step.now).empty()) {
         step.state.offered.clear();
         step.ignore("no member wants an offer");
@@ -185,10 +217,13 @@ placement::Amounts need(const Record& record)
 std::set<MemberId> wanting_offers(const State& state, TimePoint now)
 {
     std::set<MemberId> result;
-    if (state.record.deleting) return result;
     for (const auto& [id, member] : state.record.members) {
         const MemberState& seen = state.members.at(id);
-        if (member.launched) continue;
+        if (member.launched) {
+            if (seen.task == mesos::TaskState::unreachable) result.insert(id);
+            continue;
+        }
+        if (state.record.deleting) continue;
         if (seen.launch_not_before && *seen.launch_not_before > now) continue;
         result.insert(id);
     }
@@ -198,11 +233,12 @@ std::set<MemberId> wanting_offers(const State& state, TimePoint now)
 std::string waits_for(const State& state, MemberId id, TimePoint now)
 {
     const auto found = state.record.members.find(id);
-    if (found == state.record.members.end() || found->second.launched || state.record.deleting) {
-        return {};
-    }
+    if (found == state.record.members.end() || state.record.deleting) return {};
     const Member& member = found->second;
     const MemberState& seen = state.members.at(id);
+    if (member.launched) {
+        return seen.task == mesos::TaskState::unreachable ? "its agent to come back" : "";
+    }
     if (seen.launch_not_before && *seen.launch_not_before > now) {
         const auto pause =
             std::chrono::ceil<std::chrono::seconds>(*seen.launch_not_before - now).count();

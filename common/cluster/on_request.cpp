@@ -23,6 +23,10 @@ void go_on_deleting(Stepping& step)
     for (const auto& [id, member] : state.record.members) {
         if (!member.launched) continue;
         any_lives = true;
+        MemberState& seen = step.seen(id);
+        if (seen.task == mesos::TaskState::unreachable && !seen.give_up_at) {
+            seen.give_up_at = step.now + step.config.unreachable_max;
+        }
         if (!step.seen(id).kill_again_at) kill(step, id);
     }
     if (any_lives || state.retired) return;

@@ -62,6 +62,7 @@ void on_alive(Stepping& step, MemberId id, const TaskStatus& status)
             Report::Level::info, id, std::string{to_text(status.state)} + ' ' + status.message);
     }
     seen.task = status.state;
+    seen.give_up_at.reset();
     if (status.reason != "REASON_RECONCILIATION") seen.task_message = status.message;
     seen.task_reason = status.reason;
     if (step.record().deleting && !seen.kill_again_at) kill(step, id);
@@ -76,48 +77,22 @@ void on_unreachable(Stepping& step, MemberId id, const TaskStatus& status)
     seen.task = TaskState::unreachable;
     seen.task_message = status.message;
     seen.task_reason = status.reason;
+    if (step.record().deleting && !seen.give_up_at) {
+        seen.give_up_at = step.now + step.config.unreachable_max;
+    }
 }
 
 void on_ended(Stepping& step, MemberId id, const TaskStatus& status)
 {
-    Member& member = step.member(id);
-    MemberState& seen = step.seen(id);
-    if (!member.launched) {
+    if (!step.member(id).launched) {
         step.ignore("the task was known to have ended");
         return;
     }
-    const bool was_stable =
-        seen.running_since && step.now - *seen.running_since >= step.config.stable_after;
-    member.launched = false;
-    member.failures = was_stable ? 0 : member.failures + 1;
-    step.changed();
-
     // What reconciliation says of a lost launch is less than what the master said at first.
-    const bool says_more = status.reason != "REASON_RECONCILIATION" || seen.task_message.empty();
-    const std::optional<StreamId> stream = seen.stream;
-    MemberState next;
-    next.task = status.state;
-    next.task_message = says_more ? status.message : seen.task_message;
-    next.task_reason = says_more ? status.reason : seen.task_reason;
-    next.heard_at = step.now;
-    if (member.failures > 0) {
-        next.launch_not_before = step.now + launch_pause(step.config, member.failures);
-    }
-    seen = next;
-
-    const bool is_asked_for = step.record().deleting;
-    step.report(
-        is_asked_for ? Report::Level::info : Report::Level::warning,
-        id,
-        std::string{to_text(status.state)} + ": " + next.task_message);
-    if (stream) step.act(CloseStream{*stream});
-    if (is_asked_for) {
-        go_on_deleting(step);
-        serve(step);
-        return;
-    }
-    tell_election(step, election::Ended{id});
-    lead(step);
+    const std::string told = step.seen(id).task_message;
+    const bool says_more = status.reason != "REASON_RECONCILIATION" || told.empty();
+    end_task(step, id, status.state, says_more ? status.message : told);
+    step.seen(id).task_reason = status.reason;
 }
 
 }  // namespace
@@ -128,6 +103,39 @@ Duration launch_pause(const Config& config, std::uint32_t failures)
     Duration pause = config.launch_pause_min;
     for (std::uint32_t i = 1; i < failures && pause < config.launch_pause_max; ++i) pause *= 2;
     return std::min(pause, config.launch_pause_max);
+}
+
+void end_task(Stepping& step, MemberId id, TaskState state, const std::string& message)
+{
+    Member& member = step.member(id);
+    MemberState& seen = step.seen(id);
+    const bool was_stable =
+        seen.running_since && step.now - *seen.running_since >= step.config.stable_after;
+    member.launched = false;
+    member.failures = was_stable ? 0 : member.failures + 1;
+    step.changed();
+
+    const std::optional<StreamId> stream = seen.stream;
+    seen = {};
+    seen.task = state;
+    seen.task_message = message;
+    seen.heard_at = step.now;
+    if (member.failures > 0) {
+        seen.launch_not_before = step.now + launch_pause(step.config, member.failures);
+    }
+    const bool is_asked_for = step.record().deleting;
+    step.report(
+        is_asked_for ? Report::Level::info : Report::Level::warning,
+        id,
+        std::string{to_text(state)} + ": " + message);
+    if (stream) step.act(CloseStream{*stream});
+    if (is_asked_for) {
+        go_on_deleting(step);
+        serve(step);
+        return;
+    }
+    tell_election(step, election::Ended{id});
+    lead(step);
 }
 
 void on(Stepping& step, const StatusArrived& in)

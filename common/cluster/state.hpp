@@ -35,6 +35,8 @@ struct Config {
     Duration kill_pause_min = std::chrono::seconds{5};  ///< A kill is repeated; doubles.
     Duration kill_pause_max = std::chrono::minutes{1};
 
+    Duration unreachable_max = std::chrono::minutes{5};  ///< Then a deletion goes on without it.
+
     Duration launch_pause_min = std::chrono::seconds{1};  ///< After a launch that failed; doubles.
     Duration launch_pause_max = std::chrono::minutes{5};
     Duration stable_after = std::chrono::seconds{60};  ///< Having run so long, a launch went well.
@@ -64,6 +66,8 @@ struct MemberState {
     std::optional<TimePoint> partial_since;      ///< Its volume was offered, but not all beside it.
 
     std::optional<TimePoint> kill_again_at;
+    std::optional<TimePoint>
+        give_up_at;  ///< Deleting: its agent has been unreachable for too long.
     Duration kill_pause{};
 
     std::optional<StreamId> stream;
@@ -95,7 +99,7 @@ struct State {
     friend bool operator==(const State&, const State&) = default;
 };
 
-/// Members that an offer could launch now.
+/// Members that an offer could launch now, or whose unreachable task it could prove to be no more.
 [[nodiscard]] std::set<MemberId> wanting_offers(const State& state, TimePoint now);
 
 /// Why the member is not launched, for a person; empty: it is, or nothing hinders it.

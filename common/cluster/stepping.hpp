@@ -78,6 +78,9 @@ void go_on_deleting(Stepping& step);
 /// Kills and says when to repeat it. (on_request.cpp)
 void kill(Stepping& step, MemberId id);
 
+/// The member's task is no more: what that means for the record, the election, the deletion.
+/// (on_status.cpp)
+void end_task(Stepping& step, MemberId id, mesos::TaskState state, const std::string& message);
 /// How long to wait after so many launches in a row that failed. (on_status.cpp)
 [[nodiscard]] Duration launch_pause(const Config& config, std::uint32_t failures);
 

@@ -1,0 +1,83 @@
+#include "test/sim/scheduler_world.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace mysos::sim {
+
+TEST_CASE("sim: a cluster of three comes up, is published, and goes", "[sim]")
+{
+    World world{1};
+    REQUIRE(world.until([&] { return world.mesos().connected(); }));
+    world.tick({});
+    world.create("demo", 3);
+    REQUIRE(world.answers().size() == 1);
+    CHECK(world.answers()[0] == scheduler::Answer{scheduler::Created{"demo"}});
+    const bool whole = world.until([&] { return world.is_whole("demo"); });
+    INFO(world.describe());
+    REQUIRE(whole);
+    CHECK(world.launches() == 3);
+    CHECK(world.state().counters.tasks_launched == 3);
+
+    world.remove("demo");
+    const bool gone = world.until([&] { return world.is_gone("demo"); });
+    INFO(world.describe());
+    REQUIRE(gone);
+    CHECK(world.state().framework.retired_volumes.size() == 3);
+    CHECK(world.state().counters.tasks_killed == 3);
+}
+
+namespace {
+
+/// Which faults a run has, and how often: drawn, so that some runs have one kind only.
+Faults draw_faults(Prng& random)
+{
+    const auto rate = [&random](std::uint64_t often) {
+        return random.one_in(2) ? 0 : often * (1 + random.below(8));
+    };
+    Faults faults;
+    faults.scheduler_crash = rate(15);
+    faults.master_loss = rate(60);
+    faults.agent_loss = rate(150);
+    faults.server_crash = rate(60);
+    faults.task_failure = rate(100);
+    faults.stream_loss = rate(30);
+    faults.tree_failure = rate(2);
+    return faults;
+}
+
+/// Two members, each with a tail that the other lacks and nobody acknowledged: neither may be cut
+/// before the other's marker is acknowledged, which only the cut one could do.
+bool waits_for_operator(const cluster::State& state)
+{
+    return state.record.electorate.size() == 2 && !state.record.opened &&
+           std::holds_alternative<election::Promoting>(state.election.phase);
+}
+
+}  // namespace
+
+TEST_CASE("sim: whatever fails and restarts, nothing is doubled or lost, and it converges", "[sim]")
+{
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        World world{seed, 4};
+        Prng random{seed * 7919};
+        const Faults faults = draw_faults(random);
+        for (int i = 0; i < 1500; ++i) {
+            if (!world.state().clusters.contains("one") && i < 1000) world.create("one", 3);
+            if (i == 300) world.create("two", 1 + static_cast<std::uint32_t>(random.below(3)));
+            if (i == 700) world.remove("two");
+            if (i == 900 && random.one_in(2)) world.remove("one");
+            world.tick(faults);
+        }
+        const bool settled = world.until([&world] {
+            for (const auto& [name, one] : world.state().clusters) {
+                if (one.record.deleting) return false;
+                if (!world.is_whole(name) && !waits_for_operator(one)) return false;
+            }
+            return world.mesos().connected();
+        });
+        INFO("seed " << seed << '\n' << world.describe());
+        REQUIRE(settled);
+    }
+}
+
+}  // namespace mysos::sim
