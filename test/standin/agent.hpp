@@ -48,8 +48,8 @@ class AgentPort {
     /// Takes over a container that an earlier run of this agent started; if it is dead,
     /// `container_exited` follows.
     virtual void adopt(const std::string& container, int pid) = 0;
-    /// The agent's process ends by itself: the master told it to.
-    virtual void stop() = 0;
+    /// The agent's process ends by itself: the master told it to, or the real one would abort.
+    virtual void stop(const std::string& why) = 0;
 };
 
 struct AgentConfig {
@@ -59,6 +59,7 @@ struct AgentConfig {
     std::string boot_id;
     std::string jwt_key;  ///< Executor authentication is on if there is one.
     bool switch_user = true;
+    Duration containerizer_recovery = std::chrono::milliseconds{300};
     Duration executor_registration_timeout = std::chrono::minutes{1};
     Duration executor_reregistration_timeout = std::chrono::seconds{2};
     Duration executor_shutdown_grace_period = std::chrono::seconds{5};
@@ -98,6 +99,8 @@ class AgentMachine {
     void tick();
     [[nodiscard]] TimePoint next_deadline() const;
     [[nodiscard]] const std::string& id() const { return info_.id().value(); }
+    /// For an instant after a start with executors to recover every request gets 503.
+    [[nodiscard]] bool recovers_containers() const;
     [[nodiscard]] bool is_registered() const { return state_ == State::running; }
     /// Containers that some executor of this agent stands for.
     [[nodiscard]] std::set<std::string> containers() const;
@@ -232,6 +235,7 @@ class AgentMachine {
     std::map<StreamId, UpdateStream> updates_;
     std::map<std::string, PendingOperation> operations_;  ///< By uuid.
     std::optional<TimePoint> recovery_until_;
+    std::optional<TimePoint> containers_until_;
     std::optional<TimePoint> register_at_;
 };
 

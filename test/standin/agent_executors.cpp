@@ -185,6 +185,12 @@ void AgentMachine::take_from(FrameworkEntry& framework, Executor& caller, v1::Ta
     if (status.has_agent_id() && status.agent_id().value() != info_.id().value()) return;
     const TaskId id = status.task_id().value();
     Executor* holder = holder_of(framework, id);
+    if (holder != nullptr && !holder->tasks.at(id).delivered && !holder->is_command_task &&
+        !is_terminal(holder->tasks.at(id).state) && !is_terminal(status.state())) {
+        port_.stop(
+            "a non-terminal update for task '" + id + "' that was not delivered yet: aborts");
+        return;
+    }
     status.set_source(v1::TaskStatus::SOURCE_EXECUTOR);
     *status.mutable_agent_id() = info_.id();
     if (!status.has_timestamp()) status.set_timestamp(world_.wall_seconds());

@@ -17,10 +17,21 @@ AgentMachine::AgentMachine(AgentConfig config, AgentDisk disk, World& world, Age
 void AgentMachine::start()
 {
     recover(disk_.load(config_.boot_id));
-    if (frameworks_.empty())
+    bool waits = false;
+    for (const auto& [framework_id, framework] : frameworks_)
+        for (const auto& [id, executor] : framework.executors)
+            waits = waits || executor.phase != Phase::terminated;
+    if (!waits) {
         end_recovery();
-    else
-        recovery_until_ = world_.now() + config_.executor_reregistration_timeout;
+        return;
+    }
+    containers_until_ = world_.now() + config_.containerizer_recovery;
+    recovery_until_ = world_.now() + config_.executor_reregistration_timeout;
+}
+
+bool AgentMachine::recovers_containers() const
+{
+    return containers_until_ && world_.now() < *containers_until_;
 }
 
 void AgentMachine::recover(RecoveredAgent recovered)
@@ -228,7 +239,7 @@ void AgentMachine::on(to_agent::Shutdown& /*message*/)
     }
     disk_.forget_agent();
     state_ = State::stopped;
-    port_.stop();
+    port_.stop("the master told it to shut down");
 }
 
 void AgentMachine::on(to_agent::Apply& message)
