@@ -132,7 +132,7 @@ void HttpConnection::respond(const HttpRequest& request, const HttpResponse& res
     if (muted_) return;
     Headers headers = response.headers;
     headers.emplace_back("Content-Length", std::to_string(response.body.size()));
-    write(head(response.code, headers) + response.body);
+    write(head(response.code, headers) + "\r\n" + response.body);
     if (!request.keep_alive() && !stream_) close_when_written_ = true;
 }
 

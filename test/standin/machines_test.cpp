@@ -20,6 +20,13 @@ v1::Resource mine(v1::Resource resource)
     return allocated(reserved(std::move(resource), "web", "p"), "web");
 }
 
+v1::Resource my_volume(double size, const std::string& id)
+{
+    v1::Resource resource = volume(mine(scalar("disk", size)), id);
+    resource.mutable_disk()->mutable_persistence()->set_principal("p");
+    return resource;
+}
+
 Operation reserve(const std::vector<v1::Resource>& resources, const std::string& id = "")
 {
     Operation operation;
@@ -81,7 +88,7 @@ TEST_CASE(
         to_text(of(offer)) ==
         "cpus(allocated: web):4; mem(allocated: web):4096; "
         "disk(allocated: web):1000; ports(allocated: web):[31000-31099]");
-    const auto disk = volume(mine(scalar("disk", 64)), "v1");
+    const auto disk = my_volume(64, "v1");
     v1::TaskInfo task =
         rig.task(offer, "t", {mine(scalar("cpus", 0.9)), mine(scalar("mem", 400)), disk});
     *task.mutable_executor()->add_resources() = mine(scalar("cpus", 0.1));
@@ -173,9 +180,9 @@ TEST_CASE("standin: operations that break a rule are refused and undo nothing", 
     };
     auto stranger = allocated(reserved(scalar("cpus", 1), "web", "q"), "web");
     auto other_role = allocated(reserved(scalar("cpus", 1), "db", "p"), "web");
-    auto read_only = volume(mine(scalar("disk", 10)), "v");
+    auto read_only = my_volume(10, "v");
     read_only.mutable_disk()->mutable_volume()->set_mode(v1::Volume::RO);
-    auto with_host = volume(mine(scalar("disk", 10)), "v");
+    auto with_host = my_volume(10, "v");
     with_host.mutable_disk()->mutable_volume()->set_host_path("/x");
     const std::vector<Case> cases{
         {"another principal", reserve({stranger}, "op")},
@@ -184,7 +191,8 @@ TEST_CASE("standin: operations that break a rule are refused and undo nothing", 
         {"not reserved at all", reserve({allocated(scalar("cpus", 1), "web")}, "op")},
         {"nothing", reserve({}, "op")},
         {"more than there is", reserve({mine(scalar("cpus", 5))}, "op")},
-        {"create before reserve", create({volume(mine(scalar("disk", 10)), "v")}, "op")},
+        {"create before reserve", create({my_volume(10, "v")}, "op")},
+        {"a volume of nobody", create({volume(mine(scalar("disk", 10)), "v")}, "op")},
         {"a read-only volume", create({read_only}, "op")},
         {"a host path", create({with_host}, "op")},
     };

@@ -204,7 +204,7 @@ TEST_CASE("standin: role names and ids follow the master's rules", "[standin]")
         "Role component 'a b' is invalid because it contains backspace or whitespace");
 
     for (const std::string id : {"t", "with space", "ä", "..."}) CHECK_FALSE(check_id(id));
-    for (const std::string id :
+    for (const std::string& id :
          {std::string{},
           std::string{"."},
           std::string{".."},
