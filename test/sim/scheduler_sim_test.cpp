@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 namespace mysos::sim {
 
 TEST_CASE("sim: a cluster of three comes up, is published, and goes", "[sim]")
@@ -57,7 +59,9 @@ bool waits_for_operator(const cluster::State& state)
 
 TEST_CASE("sim: whatever fails and restarts, nothing is doubled or lost, and it converges", "[sim]")
 {
-    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    constexpr std::uint64_t seeds = 60;
+    std::uint64_t waiting = 0;
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
         World world{seed, 4};
         Prng random{seed * 7919};
         const Faults faults = draw_faults(random);
@@ -68,16 +72,23 @@ TEST_CASE("sim: whatever fails and restarts, nothing is doubled or lost, and it 
             if (i == 900 && random.one_in(2)) world.remove("one");
             world.tick(faults);
         }
-        const bool settled = world.until([&world] {
-            for (const auto& [name, one] : world.state().clusters) {
-                if (one.record.deleting) return false;
-                if (!world.is_whole(name) && !waits_for_operator(one)) return false;
-            }
-            return world.mesos().connected();
-        });
+        const auto unsettled = [&world](auto may_stay) {
+            const auto& clusters = world.state().clusters;
+            return std::ranges::any_of(clusters, [&](const auto& entry) {
+                const auto& [name, one] = entry;
+                return one.record.deleting || (!world.is_whole(name) && !may_stay(one));
+            });
+        };
+        const auto never = [](const cluster::State&) { return false; };
+        const bool whole =
+            world.until([&] { return world.mesos().connected() && !unsettled(never); });
+        if (!whole) ++waiting;
+        const bool settled = whole || !unsettled(waits_for_operator);
         INFO("seed " << seed << '\n' << world.describe());
         REQUIRE(settled);
     }
+    INFO(waiting << " of " << seeds << " runs ended with a cluster that waits for an operator");
+    CHECK(waiting <= seeds / 20);
 }
 
 }  // namespace mysos::sim
