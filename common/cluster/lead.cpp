@@ -253,15 +253,20 @@ void call_election(Stepping& step)
     tell_election(step, call);
 }
 
-/// The first member of a new cluster that is ready and empty leads it; the others follow and join.
+/// Ready, and of a new cluster: it holds nothing, and nobody ever gave it an order.
+bool can_begin(const MemberState& seen)
+{
+    if (!seen.stream || !seen.understood || !seen.observation) return false;
+    const mysql::Observation& now = *seen.understood;
+    if (now.phase != control::Phase::fenced || !now.answers) return false;
+    return seen.observation->empty || (now.position.empty() && now.epoch == Epoch{});
+}
+
+/// The first such member leads; the others follow and join.
 void begin(Stepping& step)
 {
-    const auto is_ready = [](const auto& entry) {
-        const MemberState& seen = entry.second;
-        return seen.stream && seen.understood && seen.observation && seen.observation->empty &&
-               seen.understood->phase == control::Phase::fenced && seen.understood->answers;
-    };
-    const auto first = std::ranges::find_if(step.state.members, is_ready);
+    const auto first = std::ranges::find_if(
+        step.state.members, [](const auto& entry) { return can_begin(entry.second); });
     if (first == step.state.members.end()) return;
     step.record().electorate = {first->first};
     step.record().acks = 0;

@@ -14,11 +14,17 @@ const publish::Wanted* wanted_now(const State& state)
     return std::get_if<publish::Wanted>(&state.publish.goal);
 }
 
+/// The newest word on what its server is doing: an answer may be newer than the last observation.
+Phase phase(const MemberState& seen)
+{
+    if (seen.understood) return seen.understood->phase;
+    return seen.observation ? seen.observation->phase : Phase::unknown;
+}
+
 bool is_fit(const MemberState& seen)
 {
     if (!seen.observation || !seen.observation->answers) return false;
-    const Phase phase = seen.observation->phase;
-    return phase == Phase::replica || phase == Phase::primary;
+    return phase(seen) == Phase::replica || phase(seen) == Phase::primary;
 }
 
 /// Its server is down, so that there is nothing to be patient about.
@@ -33,7 +39,7 @@ bool is_down(const Member& member, const MemberState& seen)
         Phase::stopping,
         Phase::failed};
     if (!member.launched || !seen.observation) return true;
-    return std::ranges::count(down, seen.observation->phase) != 0;
+    return std::ranges::count(down, phase(seen)) != 0;
 }
 
 /// A member that is fenced for an election, or silent for a while, stays where clients found it.
@@ -121,8 +127,8 @@ void serve(Stepping& step)
     }
     const publish::Wanted* before = wanted_now(step.state);
     if (before != nullptr && *before == wanted) return;
-    // Of a new cluster nothing is published before somebody serves.
-    if (before == nullptr && wanted.members.empty() && !step.record().ever_opened) return;
+    // Of a new cluster nothing is published before its first primary is open.
+    if (!step.record().ever_opened) return;
     tell_publish(step, publish::WantedChanged{wanted});
 }
 
