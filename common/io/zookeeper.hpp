@@ -26,6 +26,9 @@
 /// whether it may have happened; it never crosses from one session into the next.
 namespace mysos::zookeeper {
 
+/// The server drops the connection of who sends it more than 1 MiB, the request's head included.
+inline constexpr std::size_t data_bytes_max = 1'000'000;
+
 struct Config {
     ZkUrl url;
     Duration session_timeout = std::chrono::seconds{10};
@@ -34,9 +37,9 @@ struct Config {
 };
 
 /// Shape:  paths are absolute ("/mysos/state"); Config::url.path is not put in front of them.
-/// Errors: Errc, and operation_aborted when the awaiting coroutine is cancelled. Operations wait
-/// for
-///         a connection up to their deadline; reads are repeated when the connection goes, writes
+/// Units:  a write holds at most `data_bytes_max` of data; more is bad_arguments.
+/// Errors: Errc; operation_aborted when the awaiting coroutine is cancelled. Operations wait for a
+///         connection up to their deadline; reads are repeated when the connection goes, writes
 ///         end with connection_lost, as they may have happened.
 /// Owner:  may be destroyed at any time: operations, watches and subscriptions then end with
 ///         `closed`. Use from one thread. close() on a live connection waits for the server's

@@ -103,6 +103,8 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
     [[nodiscard]] static boost::asio::awaitable<std::string> resolve(std::shared_ptr<Impl> self);
     [[nodiscard]] static boost::asio::awaitable<ErrorCode> attempt(
         std::shared_ptr<Impl> self, std::shared_ptr<Request> request, const Submit& submit);
+    [[nodiscard]] static boost::asio::awaitable<ErrorCode> woken_or_late(
+        std::shared_ptr<Request> request);
     void spawn_open(Duration delay);
     void on_session(int state);
     void on_node(int type, const std::string& path);

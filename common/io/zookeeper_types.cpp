@@ -1,9 +1,11 @@
 #include "common/io/zookeeper_types.hpp"
 
 #include "common/base/time.hpp"
+#include "common/io/tasks.hpp"
 #include "common/io/zookeeper_impl.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace mysos::zookeeper {
@@ -28,6 +30,7 @@ asio::awaitable<Result<WatchEvent>> Watch::fired() const
 {
     const std::shared_ptr<State> state = state_;
     while (!state->event) {
+        if (co_await io::is_cancelled()) co_return asio::error::operation_aborted;
         const auto [ended] = co_await state->never.async_wait(as_result);
         if (!state->event && ended) co_return ended;
     }
@@ -48,6 +51,7 @@ asio::awaitable<Result<SessionEvent>> SessionEvents::next()
 {
     const std::shared_ptr<State> state = state_;
     while (state->events.empty()) {
+        if (co_await io::is_cancelled()) co_return asio::error::operation_aborted;
         const auto [ended] = co_await state->never.async_wait(as_result);
         if (state->events.empty() && ended) co_return ended;
     }

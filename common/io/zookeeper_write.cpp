@@ -25,6 +25,9 @@ int flags_of(CreateMode mode)
     return ZOO_PERSISTENT;
 }
 
+/// What a multi may hold beside its data; some is left for each part's head.
+constexpr std::size_t path_bytes_max = 30'000;
+
 int version_of(Version version)
 {
     return static_cast<int>(version);
@@ -97,6 +100,7 @@ namespace operations {
 asio::awaitable<Result<std::string>> create(
     std::shared_ptr<Impl> impl, std::string path, std::string data, CreateMode mode, Access access)
 {
+    if (data.size() > data_bytes_max) co_return Errc::bad_arguments;
     const auto request = impl->request(std::move(path), WatchKind::none);
     const ACL_vector* const acl = impl->acl(access);
     Impl::Submit submit = [data = std::move(data), acl, mode](
@@ -167,6 +171,7 @@ asio::awaitable<Result<void>> Client::remove_tree(std::string path)
 
 asio::awaitable<Result<Version>> Client::set(std::string path, std::string data, Version expected)
 {
+    if (data.size() > data_bytes_max) co_return Errc::bad_arguments;
     const auto request = impl_->request(std::move(path), WatchKind::none);
     Impl::Submit submit = [data = std::move(data), expected](
                               zhandle_t* library, Request& r, const void* context) {
@@ -187,6 +192,9 @@ asio::awaitable<Result<Version>> Client::set(std::string path, std::string data,
 
 asio::awaitable<Result<MultiOutcome>> Client::multi(std::vector<Op> ops)
 {
+    std::size_t bytes = 0;
+    for (const Op& op : ops) bytes += op.data().size() + op.path().size();
+    if (bytes > data_bytes_max + path_bytes_max) co_return Errc::bad_arguments;
     const auto request = impl_->request("", WatchKind::none);
     // The library is handed these in its own form and writes each part's outcome through pointers
     // into the request, which lives until it has.

@@ -1,6 +1,7 @@
 #include "scheduler/in/leader_election.hpp"
 
 #include "common/io/log.hpp"
+#include "common/io/tasks.hpp"
 #include "common/wire/leader.hpp"
 #include "scheduler/decide/leadership.hpp"
 #include "scheduler/errc.hpp"
@@ -56,6 +57,7 @@ asio::awaitable<Result<Leadership>> LeaderElection::lead()
         }
         if (ends_us(won.error())) co_return won.error();
         log::logger("election")->warn("attempt failed error={}", won.error().message());
+        if (co_await io::is_cancelled()) co_return asio::error::operation_aborted;
         retry_.expires_after(retry_after);
         const auto [ended] = co_await retry_.async_wait(as_result);
         if (ended) co_return ended;
@@ -142,6 +144,7 @@ asio::awaitable<ErrorCode> LeaderElection::until_deposed(Leadership leadership)
         if (!own && own.error() == asio::error::operation_aborted) co_return own.error();
         if (!own && !ends_session(own.error())) {
             // Cut off: the session is ended for us when that lasts. Until then it may be kept.
+            if (co_await io::is_cancelled()) co_return asio::error::operation_aborted;
             retry_.expires_after(retry_after);
             const auto [ended] = co_await retry_.async_wait(as_result);
             if (ended) co_return ended;

@@ -3,6 +3,7 @@
 #include "common/wire/state.hpp"
 #include "scheduler/errc.hpp"
 #include "test/integration/zookeeper_fixture.hpp"
+#include "test/support/lossy_proxy.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -28,8 +29,8 @@ namespace {
 
 /// A scheduler's client, its candidate's node and the store that writes under it.
 struct Writer {
-    Writer(ZookeeperFixture& zk, const std::string& path)
-        : client{zk.io.get_executor(), config_of(zk, path)}
+    Writer(ZookeeperFixture& zk, const std::string& path, std::uint16_t proxy = 0)
+        : client{zk.io.get_executor(), config_of(zk, path, proxy)}
     {
         REQUIRE(zk.run(client.ensure_path(path + "/scheduler")).has_value());
         node = zk.run(client.create(path + "/scheduler/c_", "", CreateMode::ephemeral_sequential))
@@ -37,10 +38,12 @@ struct Writer {
         store = make_zookeeper_store(client, node);
     }
 
-    static Config config_of(const ZookeeperFixture& zk, const std::string& path)
+    static Config config_of(
+        const ZookeeperFixture& zk, const std::string& path, std::uint16_t proxy)
     {
         Config config = zk.config();
         config.url.path = path;
+        if (proxy != 0) config.url.servers.front().port = proxy;
         return config;
     }
 
@@ -166,6 +169,52 @@ TEST_CASE("state: a write waits for ZooKeeper to come back, and happens once", "
     CHECK_FALSE(zk.run(std::move(set)));
     CHECK_FALSE(zk.run(writer.store->save("framework", "3")));
     CHECK(zk.run(zk.client.get(path + "/state/framework")).value().data == "3");
+}
+
+TEST_CASE("state: a write whose answer was lost is recognised as done", "[state]")
+{
+    ZookeeperFixture zk;
+    const std::string path = zk.fresh_path();
+    LossyProxy proxy{zk.io, zk.server.addresses().front().port};
+    Writer writer{zk, path, proxy.port()};
+    REQUIRE(zk.run(writer.store->load()).has_value());
+    const std::string znode = path + "/state/clusters/a";
+    const auto lose_answer_of = [&](boost::asio::awaitable<ErrorCode> write) {
+        const auto seen = zk.run(zk.client.exists_and_watch(znode)).value();
+        proxy.swallow_answers();
+        auto answer = zk.start(std::move(write));
+        REQUIRE(zk.run(seen.watch.fired()).has_value());
+        proxy.cut();
+        return zk.run(std::move(answer));
+    };
+    CHECK_FALSE(lose_answer_of(writer.store->save(cluster_key("a"), "1")));
+    CHECK_FALSE(lose_answer_of(writer.store->save(cluster_key("a"), "2")));
+    CHECK(zk.run(zk.client.get(znode)).value().stat.version == zookeeper::Version{1});
+    CHECK_FALSE(zk.run(writer.store->save(cluster_key("a"), "3")));
+    CHECK_FALSE(lose_answer_of(writer.store->remove(cluster_key("a"))));
+    CHECK_FALSE(zk.run(zk.client.exists(znode)).value());
+    CHECK_FALSE(zk.run(writer.store->save(cluster_key("a"), "4")));
+
+    // Lost, and then written over by somebody who may not: that is no success.
+    const auto seen = zk.run(zk.client.get_and_watch(znode)).value();
+    proxy.swallow_answers();
+    auto answer = zk.start(writer.store->save(cluster_key("a"), "5"));
+    REQUIRE(zk.run(seen.watch.fired()).has_value());
+    REQUIRE(zk.run(zk.client.set(znode, "theirs", any_version)).has_value());
+    proxy.cut();
+    CHECK(zk.run(std::move(answer)) == make_error_code(StoreErrc::conflict));
+}
+
+TEST_CASE("state: a record too large for ZooKeeper is refused at once", "[state]")
+{
+    ZookeeperFixture zk;
+    Writer writer{zk, zk.fresh_path()};
+    REQUIRE(zk.run(writer.store->load()).has_value());
+    CHECK_FALSE(zk.run(writer.store->save("framework", std::string(1'000'000, 'x'))));
+    CHECK(
+        zk.run(writer.store->save("framework", std::string(1 << 20, 'x'))) ==
+        zookeeper::Errc::bad_arguments);
+    CHECK(zk.run(writer.store->load()).value()["framework"].size() == 1'000'000);
 }
 
 TEST_CASE("state: without its session a writer is deposed", "[state]")

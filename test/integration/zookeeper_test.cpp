@@ -1,7 +1,9 @@
 #include "common/io/zookeeper.hpp"
 
+#include "common/io/tasks.hpp"
 #include "test/integration/zookeeper_fixture.hpp"
 
+#include <boost/asio/error.hpp>
 #include <catch2/catch.hpp>
 
 #include <string>
@@ -11,6 +13,18 @@ using namespace mysos;
 using namespace mysos::zookeeper;
 using namespace mysos::test;
 using Names = std::vector<std::string>;
+
+namespace {
+
+template <class T>
+boost::asio::awaitable<void> keep_error(
+    boost::asio::awaitable<Result<T>> what, std::vector<ErrorCode>& ends)
+{
+    const Result<T> got = co_await std::move(what);
+    ends.push_back(got ? ErrorCode{} : got.error());
+}
+
+}  // namespace
 
 TEST_CASE("zookeeper: a node lives through create, get, set and remove", "[zookeeper]")
 {
@@ -174,6 +188,29 @@ TEST_CASE("zookeeper: host names are looked up, and unknown ones do no harm", "[
     config.url.servers.push_back({"no-such-host.invalid", 2181});
     Client client{zk.io.get_executor(), config};
     CHECK(zk.run(client.exists("/zookeeper")).value());
+}
+
+TEST_CASE("zookeeper: whoever is cancelled stops waiting", "[zookeeper]")
+{
+    ZookeeperFixture zk;
+    const std::string path = zk.fresh_path();
+    REQUIRE(zk.run(zk.client.create(path, "", CreateMode::persistent)).has_value());
+    const auto watched = zk.run(zk.client.get_and_watch(path)).value();
+    auto events = zk.client.subscribe();
+    zk.run(next_of_kind(events, SessionEvent::Kind::connected));
+    std::vector<ErrorCode> ends;
+    io::Tasks tasks{zk.io.get_executor()};
+    zk.server.pause(0);
+    tasks.spawn(keep_error(zk.client.get(path), ends));
+    tasks.spawn(keep_error(watched.watch.fired(), ends));
+    tasks.spawn(keep_error(events.next(), ends));
+    tasks.cancel();
+    zk.run(tasks.wait());
+    zk.server.resume(0);
+    const ErrorCode aborted = boost::asio::error::operation_aborted;
+    CHECK(ends == std::vector<ErrorCode>{aborted, aborted, aborted});
+    // Cancelled before its first wait, or in it: the answer that comes all the same harms nobody.
+    CHECK(zk.run(zk.client.get(path)).has_value());
 }
 
 TEST_CASE("zookeeper: a closed client says so to all who wait", "[zookeeper]")
