@@ -21,7 +21,7 @@ const std::vector<std::pair<bool, Json>>& both_kinds()
 struct Running {
     explicit Running(const Options& o, const Json& patch = Json::object())
         : framework{o, patch},
-          offer{framework.offer()},
+          offer(framework.offer()),
           id{new_id("running")},
           executor{offer, framework.id(), id}
     {

@@ -39,17 +39,22 @@ void Executor::subscribe(const Json& subscribe)
         {"framework_id", {{"value", framework_}}},
         {"subscribe", subscribe}};
     const Deadline deadline = in(30s);
-    for (;;) {
-        auto stream =
-            std::make_unique<RecordStream>(agent_, json_request("/slave(1)/api/v1/executor", body));
-        if (stream->head().status == 200) {
-            stream_ = std::move(stream);
-            return;
+    std::string why = "the agent never knew the executor";
+    while (std::chrono::steady_clock::now() < deadline) {
+        try {
+            auto stream = std::make_unique<RecordStream>(
+                agent_, json_request("/slave(1)/api/v1/executor", body));
+            if (stream->head().status == 200) {
+                stream_ = std::move(stream);
+                return;
+            }
+        } catch (const Failed& problem) {
+            why = problem.what();
         }
-        // Not known yet, or the agent recovers: it says so at once, so ask again after a breath.
-        require(std::chrono::steady_clock::now() < deadline, "the agent never knew the executor");
+        // Not known yet, the agent recovers or is down: it says so at once, so ask after a breath.
         ::poll(nullptr, 0, 50);
     }
+    throw Failed(why);
 }
 
 Json Executor::await(const std::string& type, std::chrono::milliseconds within)

@@ -26,7 +26,7 @@ struct OnAgent {
     explicit OnAgent(const Options& o, const Json& patch = Json::object())
         : options{o},
           framework{o, patch},
-          offer{framework.offer()},
+          offer(framework.offer()),
           id{new_id("on-agent")},
           executor{offer, framework.id(), id}
     {
@@ -260,7 +260,7 @@ void add_fault_checks(std::vector<Check>& checks)
     add(135,
         "a silent agent: TASK_UNREACHABLE, FAILURE, and TASK_RUNNING on its return",
         unreachable,
-        Needs::standin_slow);
+        Needs::standin);
     add(137, "after a reboot tasks are TASK_FAILED under the same agent id", rebooted);
     add(140, "updates pending at an agent come promptly with their uuids", pending_updates);
 }

@@ -118,7 +118,7 @@ Json subscribe_call(const Json& framework_info)
 }
 
 Framework::Framework(const Options& options, const Json& patch)
-    : options_{options}, info_{default_info(options)}
+    : options_{options}, info_(default_info(options))
 {
     info_.merge_patch(patch);
     resubscribe();
@@ -147,7 +147,10 @@ void Framework::resubscribe()
     offers_.clear();
     const std::optional<Json> first = next(in(20s));
     require(first.has_value(), "nothing came on the stream");
-    require_equal(text(*first, "/type"), std::string{"SUBSCRIBED"}, "first event");
+    require_equal(
+        text(*first, "/type"),
+        std::string{"SUBSCRIBED"},
+        "first event " + text(*first, "/error/message"));
     subscribed_ = *first;
     id_ = text(*first, "/subscribed/framework_id/value");
 }

@@ -13,7 +13,8 @@ bool any(const Json&)
 Json without_capability(const Options& o, const char* name)
 {
     Json list = Json::array();
-    for (const Json& capability : default_info(o)["capabilities"]) {
+    const Json info = default_info(o);
+    for (const Json& capability : info["capabilities"]) {
         if (capability["type"] != name) list.push_back(capability);
     }
     return list;

@@ -7,7 +7,7 @@ using namespace std::chrono_literals;
 
 /// A framework with an offer, and what comes back to it from the same agent.
 struct Bench {
-    explicit Bench(const Options& o) : options{o}, framework{o}, offer{framework.offer()} {}
+    explicit Bench(const Options& o) : options{o}, framework{o}, offer(framework.offer()) {}
 
     [[nodiscard]] bool mine(const Json& other) const
     {
