@@ -36,6 +36,9 @@ def check(conformance, standin, home, flags, *options):
             command += ["--follower", f"127.0.0.1:{ports['follower']}"]
         return subprocess.run(command, check=False).returncode
     finally:
+        if process.poll() is not None:
+            print(f"the stand-in ended by itself with {process.returncode}:")
+            print("\n".join((home / "log").read_text().splitlines()[-20:]))
         process.terminate()
         process.wait(30)
 
