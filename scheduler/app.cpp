@@ -132,8 +132,13 @@ io::Awaitable<void> App::stop()
     if (mesos_) mesos_->close();
     if (publisher_) publisher_->cancel();
     tasks_.cancel();
-    const bool published = !publisher_ || co_await publisher_->wait(deadline);
-    if (!co_await tasks_.wait(deadline) || !published) {
+    // g++ 12 mistranslates a co_await behind && or ||.
+    bool is_done = co_await tasks_.wait(deadline);
+    if (publisher_) {
+        const bool is_published = co_await publisher_->wait(deadline);
+        is_done = is_done && is_published;
+    }
+    if (!is_done) {
         log::logger("scheduler")->warn("something did not stop in time");
     }
     zookeeper_.close();
@@ -172,12 +177,14 @@ io::Awaitable<void> App::lead()
     election_.emplace(executor_, zookeeper_, address_);
     const Result<Leadership> leadership = co_await election_->lead();
     if (!leadership) {
-        if (!co_await io::is_cancelled()) finish(leadership.error());
+        const bool is_cancelled = co_await io::is_cancelled();
+        if (!is_cancelled) finish(leadership.error());
         co_return;
     }
     tasks_.spawn(watch_leadership(*leadership));
     const ErrorCode ec = co_await begin(*leadership);
-    if (ec && !co_await io::is_cancelled()) finish(ec, why_);
+    const bool is_cancelled = co_await io::is_cancelled();
+    if (ec && !is_cancelled) finish(ec, why_);
 }
 
 io::Awaitable<void> App::watch_leadership(Leadership leadership)
@@ -255,11 +262,12 @@ io::Awaitable<void> App::subscribe()
 
 io::Awaitable<void> App::say_waiting()
 {
-    while (!co_await io::is_cancelled()) {
+    for (;;) {
         co_await io::sleep_until(Clock::now() + say_waiting_every);
-        if (is_leading_ || co_await io::is_cancelled()) continue;
-        const std::string zk = print(options_.zk);
+        if (co_await io::is_cancelled()) co_return;
+        if (is_leading_) continue;
         if (!zookeeper_.connected()) {
+            const std::string zk = print(options_.zk);
             log::logger("zookeeper")->warn("waiting for ZooKeeper at {} {}", zk, trouble_);
             continue;
         }

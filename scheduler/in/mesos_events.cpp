@@ -123,10 +123,11 @@ io::Awaitable<void> MesosEvents::watch(mesos::Master master)
 
 io::Awaitable<void> MesosEvents::say_waiting()
 {
-    while (!co_await io::is_cancelled()) {
-        co_await io::sleep_until(Clock::now() + config_.say_waiting_every);
-        if (is_subscribed_ || co_await io::is_cancelled()) continue;
-        log::logger("mesos")->warn("waiting for a master: {}", trouble_);
+    for (;;) {
+        const TimePoint next = Clock::now() + config_.say_waiting_every;
+        co_await io::sleep_until(next);
+        if (co_await io::is_cancelled()) co_return;
+        if (!is_subscribed_) log::logger("mesos")->warn("waiting for a master: {}", trouble_);
     }
 }
 
