@@ -18,7 +18,6 @@
 
 #include <array>
 #include <cerrno>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <type_traits>
@@ -63,12 +62,10 @@ ErrorCode write_error(const ErrorCode& ec)
     return ec;
 }
 
-ErrorCode handshake_error(const ErrorCode& ec)
+/// The verdict on the certificate is asked for, as OpenSSL's error may be any of what led to it.
+ErrorCode handshake_error(const ErrorCode& ec, SSL* ssl)
 {
-    if (ec.category() == asio::error::get_ssl_category() &&
-        ERR_GET_REASON(static_cast<unsigned long>(ec.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-        return Errc::peer_not_verified;
-    }
+    if (SSL_get_verify_result(ssl) != X509_V_OK) return Errc::peer_not_verified;
     if (ec == asio::error::eof || is_ssl_error(ec)) return Errc::tls_failed;
     return read_error(ec);
 }
@@ -93,14 +90,14 @@ class Over final : public Connection {
     {
         if (to_) {
             if (const ErrorCode ec = co_await connect(deadline)) co_return ec;
-            if (co_await is_cancelled()) co_return asio::error::operation_aborted;
+            if (const ErrorCode ec = co_await cancellation()) co_return ec;
         }
         if constexpr (encrypted) {
             if (const ErrorCode ec = expect_name()) co_return ec;
             plain().expires_at(deadline);
             const auto side = to_ ? ssl::stream_base::client : ssl::stream_base::server;
             const auto [ec] = co_await stream_.async_handshake(side, token);
-            if (ec) co_return handshake_error(ec);
+            if (ec) co_return handshake_error(ec, stream_.native_handle());
         }
         co_return ErrorCode{};
     }
@@ -108,7 +105,7 @@ class Over final : public Connection {
     Awaitable<Result<std::size_t>> read_some(
         char* into, std::size_t size, TimePoint deadline) override
     {
-        if (co_await is_cancelled()) co_return ErrorCode{asio::error::operation_aborted};
+        if (const ErrorCode ec = co_await cancellation()) co_return ec;
         plain().expires_at(deadline);
         const auto [ec, count] = co_await stream_.async_read_some(asio::buffer(into, size), token);
         if (ec) co_return read_error(ec);
@@ -117,7 +114,7 @@ class Over final : public Connection {
 
     Awaitable<ErrorCode> write(std::string_view bytes, TimePoint deadline) override
     {
-        if (co_await is_cancelled()) co_return asio::error::operation_aborted;
+        if (const ErrorCode ec = co_await cancellation()) co_return ec;
         plain().expires_at(deadline);
         const auto buffer = asio::buffer(bytes.data(), bytes.size());
         const auto [ec, count] = co_await asio::async_write(stream_, buffer, token);
@@ -192,7 +189,7 @@ class Over final : public Connection {
             why = ec == beast::error::timeout ? make_error_code(Errc::timed_out) : ec;
             if (ec == asio::error::operation_aborted) break;
         }
-        co_return closed_ ? asio::error::operation_aborted : why;
+        co_return closed_ ? aborted() : why;
     }
 
     void send_at_once()

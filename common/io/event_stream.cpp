@@ -30,6 +30,7 @@ struct EventStream::Body {
     HttpParser parser;
     wire::RecordDecoder decoder;
     std::deque<std::string> records;  ///< Complete, not yet asked for.
+    ErrorCode ended;                  ///< Told after the records before it.
     std::array<char, 16384> bytes{};
 };
 
@@ -57,7 +58,7 @@ Awaitable<Result<Response>> EventStream::subscribe(Endpoint endpoint, std::strin
     endpoint_ = std::move(endpoint);
 
     Result<Response> answer = co_await open(body, Clock::now() + config_.subscribe_timeout);
-    if (is_closed_) co_return ErrorCode{asio::error::operation_aborted};
+    if (is_closed_) co_return aborted();
     if (answer.has_error() || answer->status != 200) {
         connection_->close();
         co_return answer;
@@ -106,14 +107,16 @@ Awaitable<Result<Response>> EventStream::head(const Request& request, TimePoint 
     const std::string message = written(request, endpoint_, config_.authorization);
     if (const ErrorCode ec = co_await connection_->write(message, deadline)) co_return ec;
     while (!body_->parser.has_head()) {
-        if (const ErrorCode ec = co_await receive(deadline)) co_return ec;
+        co_await receive(deadline);
+        if (body_->ended && !body_->parser.has_head()) co_return body_->ended;
     }
 
     Response response{body_->parser.status(), body_->parser.headers(), {}};
     if (response.status == 200) co_return response;
     response.body = body_->parser.take_body();
     while (!body_->parser.is_done()) {
-        if (const ErrorCode ec = co_await receive(deadline)) co_return ec;
+        if (body_->ended) co_return body_->ended;
+        co_await receive(deadline);
         response.body += body_->parser.take_body();
         if (response.body.size() > refusal_max) co_return Errc::response_too_long;
     }
@@ -121,41 +124,53 @@ Awaitable<Result<Response>> EventStream::head(const Request& request, TimePoint 
 }
 
 /// Reads once and feeds the parser. Not the records: they come only once there is a stream.
-Awaitable<ErrorCode> EventStream::receive(TimePoint deadline)
+Awaitable<void> EventStream::receive(TimePoint deadline)
 {
     std::array<char, 16384>& bytes = body_->bytes;
     const Result<std::size_t> size =
         co_await connection_->read_some(bytes.data(), bytes.size(), deadline);
-    if (size.has_value()) co_return body_->parser.feed({bytes.data(), *size});
-    if (size.error() == asio::error::eof) co_return body_->parser.feed_end();
-    co_return size.error();
+    if (size.has_value()) {
+        body_->ended = body_->parser.feed({bytes.data(), *size});
+    } else if (size.error() == asio::error::eof) {
+        body_->ended = body_->parser.feed_end();
+    } else {
+        body_->ended = size.error();
+    }
+    if (!body_->ended && body_->parser.is_done()) body_->ended = Errc::stream_ended;
 }
 
 Awaitable<Result<std::string>> EventStream::next()
 {
     const TimePoint deadline = silence_max_ ? Clock::now() + *silence_max_ : TimePoint::max();
-    ErrorCode ec;
     while (is_open_) {
-        Result<std::vector<std::string>> records = body_->decoder.feed(body_->parser.take_body());
-        if (records.has_value()) {
-            std::ranges::move(*records, std::back_inserter(body_->records));
-        } else if (body_->records.empty()) {
-            ec = records.error();
+        if (std::optional<Result<std::string>> outcome = decoded()) {
+            if (outcome->has_error()) {
+                close();
+                is_closed_ = false;
+            }
+            co_return std::move(*outcome);
         }
-        if (!body_->records.empty()) {
-            std::string record = std::move(body_->records.front());
-            body_->records.pop_front();
-            co_return record;
-        }
-        if (!ec && body_->parser.is_done()) ec = Errc::stream_ended;
-        if (!ec) ec = co_await receive(deadline);
-        if (!ec) continue;
-        if (is_open_) close();
-        is_closed_ = false;
-        co_return ec == Errc::timed_out ? make_error_code(Errc::stream_silent) : ec;
+        co_await receive(deadline);
     }
-    co_return is_closed_ ? make_error_code(asio::error::operation_aborted)
-                         : make_error_code(Errc::not_subscribed);
+    co_return is_closed_ ? aborted() : make_error_code(Errc::not_subscribed);
+}
+
+/// A record that has come, or why none will.
+std::optional<Result<std::string>> EventStream::decoded()
+{
+    Result<std::vector<std::string>> records = body_->decoder.feed(body_->parser.take_body());
+    if (records.has_value()) {
+        std::ranges::move(*records, std::back_inserter(body_->records));
+    } else {
+        body_->ended = records.error();
+    }
+    if (!body_->records.empty()) {
+        std::string record = std::move(body_->records.front());
+        body_->records.pop_front();
+        return record;
+    }
+    if (!body_->ended) return std::nullopt;
+    return body_->ended == Errc::timed_out ? Errc::stream_silent : body_->ended;
 }
 
 Awaitable<Result<Response>> EventStream::call(std::string body)
@@ -215,10 +230,10 @@ Awaitable<ErrorCode> keep_subscribed(EventStream& stream, Subscriber subscriber,
 {
     for (;;) {
         const ErrorCode why = co_await subscribe_once(stream, subscriber, backoff);
-        if (co_await is_cancelled()) co_return asio::error::operation_aborted;
+        if (const ErrorCode ec = co_await cancellation()) co_return ec;
         if (why == asio::error::operation_aborted) continue;  // close(): its owner knows better.
         co_await sleep_until(Clock::now() + backoff.next());
-        if (co_await is_cancelled()) co_return asio::error::operation_aborted;
+        if (const ErrorCode ec = co_await cancellation()) co_return ec;
     }
 }
 

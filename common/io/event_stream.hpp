@@ -17,8 +17,7 @@ namespace mysos::io {
 struct EventStreamConfig {
     std::string subscribe_target{};  ///< "/api/v1/scheduler", "/executor/v1/stream"
     std::string call_target{};       ///< Where calls go; mostly the same.
-    std::string
-        stream_id_header;  ///< "Mesos-Stream-Id", "Mysos-Stream-Id"; an agent has none: empty.
+    std::string stream_id_header{};  ///< "Mesos-Stream-Id", "Mysos-Stream-Id"; empty: none.
     std::string content_type = "application/x-protobuf";
     std::string authorization{};
     std::optional<Tls> tls{};  ///< For https. Unset: the system's authorities.
@@ -77,7 +76,8 @@ class EventStream {
 
     [[nodiscard]] Awaitable<Result<Response>> open(const std::string& body, TimePoint deadline);
     [[nodiscard]] Awaitable<Result<Response>> head(const Request& request, TimePoint deadline);
-    [[nodiscard]] Awaitable<ErrorCode> receive(TimePoint deadline);
+    [[nodiscard]] Awaitable<void> receive(TimePoint deadline);
+    [[nodiscard]] std::optional<Result<std::string>> decoded();
 
     asio::any_io_executor executor_;
     EventStreamConfig config_;

@@ -49,11 +49,11 @@ class HttpClient::Turn {
     {
         mine_.expires_at(deadline);
         while (client_.turns_.front() != this && !closed_) {
-            const auto [ec] = co_await mine_.async_wait(asio::as_tuple(asio::use_awaitable));
-            if (!ec) co_return Errc::timed_out;
-            if (co_await is_cancelled()) co_return asio::error::operation_aborted;
+            const auto [early] = co_await mine_.async_wait(asio::as_tuple(asio::use_awaitable));
+            if (!early) co_return Errc::timed_out;
+            if (const ErrorCode ec = co_await cancellation()) co_return ec;
         }
-        co_return closed_ ? make_error_code(asio::error::operation_aborted) : ErrorCode{};
+        co_return closed_ ? aborted() : ErrorCode{};
     }
 
     void close()
@@ -94,7 +94,7 @@ Awaitable<Result<Response>> HttpClient::request(Request request, Duration timeou
     Result<Response> response = co_await follow(std::move(request), deadline);
     if (turn.is_closed()) {
         connection_.reset();
-        co_return ErrorCode{asio::error::operation_aborted};
+        co_return aborted();
     }
     co_return response;
 }

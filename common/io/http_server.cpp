@@ -123,9 +123,10 @@ ErrorCode HttpServer::Impl::listen()
 
 Awaitable<void> HttpServer::Impl::run()
 {
-    while (!is_stopping && !co_await is_cancelled()) {
+    for (;;) {
         auto [ec, socket] = co_await acceptor.async_accept(token);
-        if (is_stopping || co_await is_cancelled()) break;
+        const bool cancelled = co_await is_cancelled();
+        if (is_stopping || cancelled) break;
         if (ec) {  // Mostly no more files: some connection will end.
             co_await sleep_until(Clock::now() + std::chrono::milliseconds{100});
         } else if (connections.size() < config.connections_max) {
@@ -183,9 +184,8 @@ Awaitable<void> HttpServer::Impl::serve_all(Session& session)
         Reply reply = co_await handler(std::move(*incoming.request));
         goes_on = co_await answer(session, std::move(reply), is_head, incoming.keeps_alive);
     }
-    if (!co_await is_cancelled()) {
-        co_await session.connection->finish(Clock::now() + last_words_timeout);
-    }
+    const bool cancelled = co_await is_cancelled();
+    if (!cancelled) co_await session.connection->finish(Clock::now() + last_words_timeout);
 }
 
 Awaitable<bool> HttpServer::Impl::answer(
@@ -212,15 +212,14 @@ Awaitable<Result<std::size_t>> HttpServer::Impl::read(
     Session& session, std::string& into, TimePoint deadline)
 {
     using asio::experimental::awaitable_operators::operator||;
-    if (co_await is_cancelled()) co_return ErrorCode{asio::error::operation_aborted};
+    if (const ErrorCode ec = co_await cancellation()) co_return ec;
     std::array<char, 16384> bytes;
     const auto first = co_await (
         session.connection->read_some(bytes.data(), bytes.size(), TimePoint::max()) ||
         sleep_until(deadline));
     if (first.index() == 1) {
         const bool cancelled = co_await is_cancelled();
-        co_return cancelled ? make_error_code(asio::error::operation_aborted)
-                            : make_error_code(Errc::timed_out);
+        co_return cancelled ? aborted() : make_error_code(Errc::timed_out);
     }
     const Result<std::size_t>& size = std::get<0>(first);
     if (size.has_value()) into.assign(bytes.data(), *size);

@@ -1,6 +1,7 @@
 #include "common/io/resolve.hpp"
 
 #include "common/io/errc.hpp"
+#include "common/io/tasks.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -50,7 +51,7 @@ Awaitable<Result<std::vector<tcp::endpoint>>> Resolver::resolve(
     if (lookup->answer) co_return std::move(*lookup->answer);
     lookup->resolver.cancel();
     if (!waited && !lookup->cancelled) co_return Errc::timed_out;
-    co_return ErrorCode{asio::error::operation_aborted};
+    co_return aborted();
 }
 
 void Resolver::cancel()

@@ -117,7 +117,8 @@ Awaitable<ErrorCode> StreamWriter::Impl::pump(Duration write_timeout)
             const std::string_view rest = std::string_view{batch}.substr(batch.size() - sending);
             const std::string_view slice = rest.substr(0, std::min(rest.size(), slice_max));
             const ErrorCode ec = co_await connection->write(slice, Clock::now() + write_timeout);
-            if (ec == Errc::timed_out) co_return Errc::peer_too_slow;
+            // Noted here, as the deadline ends watch() too, which may be the first to return.
+            if (ec == Errc::timed_out) why = Errc::peer_too_slow;
             if (ec) co_return ec;
             sending -= slice.size();
         }
@@ -125,7 +126,7 @@ Awaitable<ErrorCode> StreamWriter::Impl::pump(Duration write_timeout)
         if (!is_open) co_return why;
         changed->expires_at(TimePoint::max());
         co_await changed->async_wait(asio::as_tuple(asio::use_awaitable));
-        if (co_await is_cancelled()) co_return asio::error::operation_aborted;
+        if (const ErrorCode ec = co_await cancellation()) co_return ec;
     }
 }
 

@@ -3,6 +3,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
@@ -21,23 +22,22 @@ Tasks::~Tasks() = default;
 
 void Tasks::spawn(Awaitable<void> task)
 {
-    const auto at = running_.emplace(running_.end());
+    const auto at = running_.insert(running_.end(), std::make_shared<asio::cancellation_signal>());
     auto ended = [this, at](const std::exception_ptr& failure) {
         if (failure) std::rethrow_exception(failure);
+        asio::post(executor_, [last = std::move(*at)] {});
         running_.erase(at);
         ended_.cancel();
     };
     asio::co_spawn(
         executor_,
         cancelled_as_value(std::move(task)),
-        asio::bind_cancellation_slot(at->slot(), std::move(ended)));
+        asio::bind_cancellation_slot((*at)->slot(), std::move(ended)));
 }
 
 void Tasks::cancel()
 {
-    for (asio::cancellation_signal& signal : running_) {
-        signal.emit(asio::cancellation_type::terminal);
-    }
+    for (const Signal& signal : running_) signal->emit(asio::cancellation_type::terminal);
 }
 
 Awaitable<bool> Tasks::wait(TimePoint deadline)

@@ -10,6 +10,7 @@
 
 using namespace mysos;
 using namespace mysos::test;
+using namespace std::chrono_literals;
 using io::Errc;
 using io::HttpClient;
 using io::HttpClientConfig;
@@ -23,6 +24,11 @@ struct Setup {
     Listener listener{loop.executor()};
     HttpClientConfig config{.endpoint = listener.endpoint()};
     HttpClient client{loop.executor(), config};
+
+    Setup() = default;
+    ~Setup() { loop.cancel(); }
+    Setup(const Setup&) = delete;
+    Setup& operator=(const Setup&) = delete;
 
     auto ask(Request request = {}, Duration timeout = 60s)
     {

@@ -13,8 +13,6 @@
 /// An event loop that a test drives by hand.
 namespace mysos::test {
 
-using namespace std::chrono_literals;
-
 class Loop {
   public:
     ~Loop()
@@ -87,7 +85,7 @@ class Loop {
     template <class Condition>
     static io::Awaitable<void> poll(Condition holds)
     {
-        while (!holds()) co_await io::sleep_until(Clock::now() + 1ms);
+        while (!holds()) co_await io::sleep_until(Clock::now() + std::chrono::milliseconds{1});
     }
 
     io::asio::io_context context_{1};
