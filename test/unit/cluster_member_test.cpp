@@ -195,6 +195,7 @@ TEST_CASE("cluster: the first member that is ready and empty becomes the primary
     CHECK(state.record.ever_opened);
     CHECK(state.record.primary == m1);
     CHECK(state.published == m1);
+    CHECK(state.verdict == diagnosis::Verdict::healthy);
 
     // No further observation is awaited: what clients find is right at once.
     const auto read = find<publish::ReadTree>(opened);
