@@ -17,6 +17,14 @@ std::string required(const Environment& environment, const char* name)
     return *std::move(value);
 }
 
+/// Set to nothing is not set.
+std::optional<std::string> optional(const Environment& environment, const char* name)
+{
+    auto value = environment(name);
+    if (value && value->empty()) value.reset();
+    return value;
+}
+
 Duration duration(const Environment& environment, const char* name, Duration otherwise)
 {
     const auto text = environment(name);
@@ -50,7 +58,7 @@ void read_endpoint(Options& options, const std::string& endpoint)
         throw BadOption{"MESOS_AGENT_ENDPOINT: '" + endpoint + "' is not like 10.0.0.1:5051"};
     }
     options.agent_host = endpoint.substr(0, colon);
-    options.agent_port = endpoint.substr(colon + 1);
+    options.agent_port = static_cast<std::uint16_t>(port);
 }
 
 }  // namespace
@@ -104,9 +112,10 @@ Options read_environment(const Environment& environment)
         duration(environment, "MESOS_SUBSCRIPTION_BACKOFF_MAX", options.subscription_backoff_max);
     options.shutdown_grace =
         duration(environment, "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", options.shutdown_grace);
-    options.agent_token = environment("MESOS_EXECUTOR_AUTHENTICATION_TOKEN");
-    options.defaults_file = environment("MYSOS_DEFAULTS_FILE");
-    if (options.defaults_file && options.defaults_file->empty()) options.defaults_file.reset();
+    options.agent_token = optional(environment, "MESOS_EXECUTOR_AUTHENTICATION_TOKEN");
+    options.agent_socket = optional(environment, "MESOS_DOMAIN_SOCKET");
+    options.agent_ca_file = optional(environment, "LIBPROCESS_SSL_CA_FILE");
+    options.defaults_file = optional(environment, "MYSOS_DEFAULTS_FILE");
     return options;
 }
 

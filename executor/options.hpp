@@ -2,6 +2,7 @@
 
 #include "common/base/time.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -17,11 +18,13 @@ struct Options {
     std::string framework_id;
     std::string executor_id;
     std::string agent_host;  ///< From MESOS_AGENT_ENDPOINT.
-    std::string agent_port;
-    std::string agent_path;  ///< "/slave(1)/api/v1/executor"
+    std::uint16_t agent_port = 0;
+    std::optional<std::string> agent_socket;  ///< MESOS_DOMAIN_SOCKET: instead of the address.
+    std::string agent_path;                   ///< "/slave(1)/api/v1/executor"
     bool agent_tls = false;
-    std::string sandbox;      ///< Absolute; the working directory.
-    bool checkpoint = false;  ///< Without: the executor ends when the agent goes.
+    std::optional<std::string> agent_ca_file;  ///< LIBPROCESS_SSL_CA_FILE; none: the system's.
+    std::string sandbox;                       ///< Absolute; the working directory.
+    bool checkpoint = false;                   ///< Without: the executor ends when the agent goes.
     Duration subscription_backoff_max = std::chrono::seconds{2};
     Duration shutdown_grace = std::chrono::seconds{5};
     std::optional<std::string> agent_token;    ///< Secret.

@@ -120,6 +120,21 @@ Statement wait_applied(Flavor flavor, std::string_view position, std::uint32_t s
         "SELECT " + function + "(" + quoted(position) + ", " + std::to_string(seconds) + ")");
 }
 
+Statements replicate_in(Flavor flavor, std::uint64_t epoch)
+{
+    if (is_mysql(flavor)) return {};
+    constexpr std::uint64_t epochs = 4095;
+    const std::uint64_t above = (epoch % epochs + 1) << 20U;
+    return {
+        plain("SET GLOBAL server_id = (@@global.server_id & 1048575) | " + std::to_string(above))};
+}
+
+Statements write_as_oneself(Flavor flavor)
+{
+    if (is_mysql(flavor)) return {};
+    return {plain("SET GLOBAL server_id = @@global.server_id & 1048575")};
+}
+
 Statement acknowledge(Flavor flavor, bool on)
 {
     const std::string side = is_mysql(flavor) ? "replica" : "slave";

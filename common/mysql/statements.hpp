@@ -65,6 +65,14 @@ struct Source {
 [[nodiscard]] Statement wait_applied(
     Flavor flavor, std::string_view position, std::uint32_t seconds);
 
+/// MariaDB: under which server id to receive. A receiver throws away what bears its own server's
+/// id, silently, unless it acknowledges; and a former primary whose tail was cut has to receive
+/// just that again. So a replica goes by an id of its own in each epoch: its member's, below 2^20,
+/// with the epoch's lowest bits above. On MySQL nothing is cut: what is skipped is there.
+[[nodiscard]] Statements replicate_in(Flavor flavor, std::uint64_t epoch);
+/// Back to the member's own id, which is what its transactions bear.
+[[nodiscard]] Statements write_as_oneself(Flavor flavor);
+
 /// The replica's side. Counts when the receiver starts, not while it runs.
 [[nodiscard]] Statement acknowledge(Flavor flavor, bool on);
 /// The primary's side. 0 switches it off, which releases waiting commits as if acknowledged.

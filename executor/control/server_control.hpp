@@ -44,6 +44,7 @@ struct FollowOrder {
     std::uint16_t port = 0;
     control::Account account;
     bool acknowledge = false;
+    std::uint64_t epoch = 0;  ///< MariaDB: see mysql::replicate_in.
 };
 
 /// All that the executor ever asks of its server. Blocking: run it on a pool thread.

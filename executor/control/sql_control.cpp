@@ -143,6 +143,8 @@ Outcome<std::string> SqlControl::promote(const PromoteOrder& order, Deadline dea
         return done.error();
     if (auto done = dialog.value().tell(mysql::require_acks(flavor_, order.acks)); done.has_error())
         return done.error();
+    if (auto done = dialog.value().tell(mysql::write_as_oneself(flavor_)); done.has_error())
+        return done.error();
     const mysql::Marker marker{order.epoch, order.cluster_uuid, order.server_id};
     if (auto done = write_marker(dialog.value(), marker); done.has_error()) return done.error();
     const auto now = position_now(dialog.value());
@@ -236,6 +238,9 @@ Outcome<void> SqlControl::follow(const FollowOrder& order, Deadline deadline)
             return done;
     }
     if (auto done = step_down(dialog.value()); done.has_error()) return done;
+    if (auto done = dialog.value().tell(mysql::replicate_in(flavor_, order.epoch));
+        done.has_error())
+        return done;
     const mysql::Source source{order.host, order.port, order.account.user, order.account.password};
     if (auto done = dialog.value().tell(mysql::change_source(flavor_, source)); done.has_error())
         return done;

@@ -162,7 +162,7 @@ struct EpochNotSaved {
 
 // From the control stream.
 
-struct StreamOpened {};  ///< The Hello was accepted; it carried `observation(state)`.
+struct StreamOpened {};  ///< The Hello was accepted.
 struct StreamLost {};
 struct OrderArrived {
     control::ToMember order;

@@ -238,8 +238,7 @@ void on(Step& step, const EpochNotSaved& in)
 
 void on(Step& step, const StreamOpened&)
 {
-    step.state.last_said = observation(step.state);
-    step.state.observe_at = step.now + step.config.observe_every;
+    step.state.observe_at = step.now;  // The Hello may be older than what has happened since.
     watch(step, fencing::StreamOpened{});
 }
 

@@ -46,7 +46,7 @@ TEST_CASE("executor options: what an agent sets is understood", "[executor]")
     CHECK(options.framework_id == "f-1");
     CHECK(options.executor_id == "mysos-demo-1-1");
     CHECK(options.agent_host == "10.0.0.1");
-    CHECK(options.agent_port == "5051");
+    CHECK(options.agent_port == 5051);
     CHECK(options.agent_path == "/slave(1)/api/v1/executor");
     CHECK_FALSE(options.agent_tls);
     CHECK(options.sandbox == "/sandbox");

@@ -122,9 +122,7 @@ TEST_CASE("statements: the other accounts get what their work needs")
          Kind::clone,
          {"GRANT RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, REPLICA MONITOR, CONNECTION ADMIN "
           "ON *.* TO 'u'@'%'"}},
-        {Flavor::mysql,
-         Kind::replication,
-         {"GRANT REPLICATION SLAVE ON *.* TO 'u'@'%'"}},
+        {Flavor::mysql, Kind::replication, {"GRANT REPLICATION SLAVE ON *.* TO 'u'@'%'"}},
     };
     for (const Row& row : rows) {
         auto made = sql_of(make_account(row.flavor, spec(row.kind, "u")));
@@ -192,6 +190,21 @@ TEST_CASE("statements: acknowledgements are counted before they are required")
     CHECK(acknowledge(Flavor::mariadb, true).sql == "SET GLOBAL rpl_semi_sync_slave_enabled = ON");
     CHECK(
         acknowledge(Flavor::mysql, false).sql == "SET GLOBAL rpl_semi_sync_replica_enabled = OFF");
+}
+
+TEST_CASE("statements: a MariaDB replica receives under an id of its own in each epoch")
+{
+    CHECK(
+        replicate_in(Flavor::mariadb, 2).at(0).sql ==
+        "SET GLOBAL server_id = (@@global.server_id & 1048575) | 3145728");
+    CHECK(
+        replicate_in(Flavor::mariadb, 4096).at(0).sql !=
+        replicate_in(Flavor::mariadb, 4097).at(0).sql);
+    CHECK(
+        write_as_oneself(Flavor::mariadb).at(0).sql ==
+        "SET GLOBAL server_id = @@global.server_id & 1048575");
+    CHECK(replicate_in(Flavor::mysql, 2).empty());
+    CHECK(write_as_oneself(Flavor::mysql).empty());
 }
 
 TEST_CASE("statements: a marker carries its epoch in its GTID")

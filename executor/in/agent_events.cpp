@@ -1,0 +1,189 @@
+#include "executor/in/agent_events.hpp"
+
+#include "common/base/zk_url.hpp"
+#include "common/io/log.hpp"
+#include "common/wire/protobuf.hpp"
+#include "common/wire/task_data.hpp"
+#include "executor/decide/member.hpp"
+
+#include <charconv>
+#include <mesos/v1/executor.pb.h>
+#include <random>
+#include <utility>
+
+namespace mysos::executor {
+namespace {
+
+namespace pb = ::mesos::v1;
+
+io::Endpoint endpoint_of(const Options& options)
+{
+    io::Endpoint agent;
+    if (options.agent_socket) {
+        agent.scheme = io::Endpoint::Scheme::unix_socket;
+        agent.host = *options.agent_socket;
+        return agent;
+    }
+    agent.scheme = options.agent_tls ? io::Endpoint::Scheme::https : io::Endpoint::Scheme::http;
+    agent.host = options.agent_host;
+    agent.port = options.agent_port;
+    return agent;
+}
+
+io::EventStreamConfig stream_config(const Options& options)
+{
+    io::EventStreamConfig config;
+    config.subscribe_target = options.agent_path;
+    config.call_target = options.agent_path;
+    if (options.agent_token) config.authorization = io::bearer_authorization(*options.agent_token);
+    if (options.agent_tls && options.agent_ca_file) {
+        const Result<io::Tls> tls = io::Tls::client(*options.agent_ca_file);
+        if (tls.has_error()) {
+            throw BadOption{"LIBPROCESS_SSL_CA_FILE: cannot use '" + *options.agent_ca_file + "'"};
+        }
+        config.tls = *tls;
+    }
+    return config;
+}
+
+std::optional<Duration> grace_in(bool has_policy, const pb::KillPolicy& policy)
+{
+    if (!has_policy || !policy.has_grace_period()) return std::nullopt;
+    return std::chrono::nanoseconds{policy.grace_period().nanoseconds()};
+}
+
+/// The task, or why it cannot be run.
+Input input_of(const pb::TaskInfo& task)
+{
+    const mesos::TaskId id{task.task_id().value()};
+    const auto data = wire::decode_task_data(task.data());
+    if (data.has_error()) return LaunchUnreadable{id, data.error()};
+    const auto zk = parse_zk_url(data->zk);
+    if (zk.has_error()) return LaunchUnreadable{id, "task data: 'zk': " + zk.error().message()};
+    return Launched{id, *data};
+}
+
+}  // namespace
+
+AgentEvents::AgentEvents(
+    boost::asio::any_io_executor executor,
+    const Options& options,
+    io::Tasks& tasks,
+    StateOf state,
+    Post post)
+    : agent_{endpoint_of(options)},
+      stream_{std::move(executor), stream_config(options)},
+      tasks_{tasks},
+      state_{std::move(state)},
+      post_{std::move(post)},
+      updates_{options.framework_id, options.executor_id}
+{
+    // The agent that has been restarted waits for exactly the announced time: ask twice within it.
+    constexpr Duration shortest = std::chrono::milliseconds{50};
+    backoff_.first = shortest;
+    backoff_.max = std::max(shortest, options.subscription_backoff_max / 2);
+}
+
+io::Awaitable<void> AgentEvents::run()
+{
+    io::Subscriber subscriber;
+    subscriber.where = [this]() -> io::Awaitable<Result<io::Subscriber::Attempt>> {
+        co_return attempt();
+    };
+    subscriber.subscribed = [](const io::Response&) {};
+    subscriber.record = [this](const std::string& record) { return on_record(record); };
+    subscriber.lost = [this](ErrorCode why, const io::Response* refusal) { lost(why, refusal); };
+    std::random_device random;
+    const Backoff backoff{backoff_, Prng{random()}};
+    auto forever = io::keep_subscribed(stream_, std::move(subscriber), backoff);
+    static_cast<void>(co_await std::move(forever));
+}
+
+io::Subscriber::Attempt AgentEvents::attempt()
+{
+    const State& state = state_();
+    const auto unacknowledged = unacknowledged_updates(state);
+    included_ = unacknowledged.empty() ? UpdateId{} : unacknowledged.back().id;
+    return {agent_, updates_.subscribe_call(unacknowledged, task_unacknowledged(state))};
+}
+
+void AgentEvents::lost(ErrorCode why, const io::Response* refusal)
+{
+    if (subscribed_) {
+        log::logger("agent")->warn("agent: stream lost why={}", why.message());
+        post_(AgentLost{});
+    } else if (refusal != nullptr) {
+        log::logger("agent")->warn("agent: subscription refused status={}", refusal->status);
+    } else {
+        log::logger("agent")->debug("agent: not reached why={}", why.message());
+    }
+    subscribed_ = false;
+}
+
+ErrorCode AgentEvents::on_record(const std::string& record)
+{
+    const auto event = wire::parse_protobuf<pb::executor::Event>(record);
+    if (event.has_error()) {
+        // A newer agent may send what we do not know; the stream itself is sound.
+        log::logger("agent")->warn("agent: event skipped bytes={}", record.size());
+        return {};
+    }
+    switch (event->type()) {
+        case pb::executor::Event::SUBSCRIBED:
+            log::logger("agent")->info(
+                "agent: subscribed agent={}", event->subscribed().agent_info().id().value());
+            subscribed_ = true;
+            post_(Subscribed{included_});
+            break;
+        case pb::executor::Event::LAUNCH: {
+            const pb::TaskInfo& task = event->launch().task();
+            updates_.remember_task(wire::serialize_protobuf(task));
+            task_grace_ = grace_in(task.has_kill_policy(), task.kill_policy());
+            post_(input_of(task));
+            break;
+        }
+        case pb::executor::Event::LAUNCH_GROUP:
+            for (const pb::TaskInfo& task : event->launch_group().task_group().tasks()) {
+                post_(LaunchUnreadable{
+                    {task.task_id().value()}, "this executor does not run task groups"});
+            }
+            break;
+        case pb::executor::Event::KILL: {
+            const auto& kill = event->kill();
+            const auto grace = grace_in(kill.has_kill_policy(), kill.kill_policy());
+            post_(KillOrdered{{kill.task_id().value()}, grace ? grace : task_grace_});
+            break;
+        }
+        case pb::executor::Event::ACKNOWLEDGED: {
+            const auto update = updates_.acknowledged(event->acknowledged().uuid());
+            if (update) post_(UpdateAcknowledged{*update});
+            break;
+        }
+        case pb::executor::Event::SHUTDOWN: post_(ShutdownOrdered{}); break;
+        case pb::executor::Event::ERROR:
+            log::logger("agent")->error("agent: says {}", event->error().message());
+            break;
+        case pb::executor::Event::MESSAGE:
+        case pb::executor::Event::HEARTBEAT:
+        case pb::executor::Event::UNKNOWN: break;
+    }
+    return {};
+}
+
+void AgentEvents::send(const StatusUpdate& update)
+{
+    log::logger("agent")->info("task: {} message={}", mesos::to_text(update.state), update.message);
+    tasks_.spawn(send_now(update.id, updates_.update_call(update)));
+}
+
+io::Awaitable<void> AgentEvents::send_now(UpdateId update, std::string call)
+{
+    const Result<io::Response> answer = co_await stream_.call(std::move(call));
+    if (answer.has_value() && answer->status == 202) co_return;
+    log::logger("agent")->warn(
+        "agent: update not taken why={}",
+        answer.has_error() ? answer.error().message() : std::to_string(answer->status));
+    post_(UpdateNotSent{update});
+}
+
+}  // namespace mysos::executor

@@ -1,0 +1,102 @@
+#include "test/support/executor_process.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <csignal>
+#include <fcntl.h>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace mysos::test {
+namespace {
+
+std::vector<char*> pointers(std::vector<std::string>& texts)
+{
+    std::vector<char*> out;
+    for (std::string& text : texts) out.push_back(text.data());
+    out.push_back(nullptr);
+    return out;
+}
+
+}  // namespace
+
+ExecutorProcess::ExecutorProcess(
+    const std::vector<std::string>& arguments,
+    const Environment& environment,
+    const std::string& directory,
+    const std::string& output)
+{
+    const std::string program = std::string{MYSOS_BINARY_DIR} + "/executor/mysos-executor";
+    std::vector<std::string> words{program};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<std::string> variables;
+    for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
+    const std::vector<char*> argv = pointers(words);
+    const std::vector<char*> envp = pointers(variables);
+
+    pid_ = ::fork();
+    if (pid_ < 0) throw std::runtime_error{"fork"};
+    if (pid_ > 0) return;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // Else it would keep the connections of others open.
+    ::close_range(3, ~0U, 0);
+    constexpr mode_t readable = 0644;
+    const int log = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, readable);
+    ::dup2(log, STDOUT_FILENO);
+    ::dup2(log, STDERR_FILENO);
+    if (::chdir(directory.c_str()) == 0) ::execve(program.c_str(), argv.data(), envp.data());
+    ::_exit(127);
+}
+
+ExecutorProcess::~ExecutorProcess()
+{
+    if (ended()) return;
+    kill();
+    ::waitpid(pid_, nullptr, 0);
+}
+
+void ExecutorProcess::kill()
+{
+    ::kill(pid_, SIGKILL);
+}
+
+std::optional<int> ExecutorProcess::ended()
+{
+    int status = 0;
+    if (!status_ && ::waitpid(pid_, &status, WNOHANG) == pid_) status_ = status;
+    return status_;
+}
+
+pid_t server_of(pid_t parent)
+{
+    const std::string path =
+        "/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children";
+    std::istringstream children{text_of(path)};
+    for (pid_t child = 0; children >> child;) {
+        const std::string name = text_of("/proc/" + std::to_string(child) + "/comm");
+        if (name.starts_with("mariadbd") || name.starts_with("mysqld")) return child;
+    }
+    return 0;
+}
+
+std::uint16_t free_port()
+{
+    boost::asio::io_context io;
+    const boost::asio::ip::tcp::acceptor held{io, {boost::asio::ip::address_v4::loopback(), 0}};
+    return held.local_endpoint().port();
+}
+
+std::string text_of(const std::string& path)
+{
+    std::ifstream file{path, std::ios::binary};
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+}  // namespace mysos::test

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace mysos::test {
+
+/// The program mysos-executor, as an agent starts it: in a sandbox, with an environment of its own.
+/// It dies with the process that started it, and with this object.
+class ExecutorProcess {
+  public:
+    using Environment = std::map<std::string, std::string>;
+
+    /// `output`: a file that what it says is appended to.
+    ExecutorProcess(
+        const std::vector<std::string>& arguments,
+        const Environment& environment,
+        const std::string& directory,
+        const std::string& output);
+    ExecutorProcess(const ExecutorProcess&) = delete;
+    ExecutorProcess& operator=(const ExecutorProcess&) = delete;
+    ~ExecutorProcess();
+
+    void kill();
+    /// waitpid's value once it has ended.
+    [[nodiscard]] std::optional<int> ended();
+    [[nodiscard]] pid_t pid() const { return pid_; }
+
+  private:
+    pid_t pid_;
+    std::optional<int> status_;
+};
+
+/// The pid of the server that is a child of `parent`, or 0.
+[[nodiscard]] pid_t server_of(pid_t parent);
+/// A port of 127.0.0.1 that was free an instant ago.
+[[nodiscard]] std::uint16_t free_port();
+[[nodiscard]] std::string text_of(const std::string& path);
+
+}  // namespace mysos::test
