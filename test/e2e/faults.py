@@ -1,0 +1,189 @@
+"""Ends things while a cluster of three runs, and looks at what a user would see.
+
+faults.py FLAVOR    mariadb | mysql. Exit: 0 passed, 1 failed, 77 the flavor cannot be had here.
+MYSOS_PROGRAMS names the build folder.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "examples" / "quickstart"))
+import quickstart  # noqa: E402
+from quickstart import Failed, await_true, say, sql  # noqa: E402
+from kazoo.client import KazooClient  # noqa: E402
+
+
+def server_pids(home):
+    """Pids of the database servers whose volumes lie under `home`, by listening port."""
+    found = {}
+    for process in pathlib.Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            if (process / "comm").read_text().strip() not in ("mariadbd", "mysqld"):
+                continue
+            if not str((process / "cwd").resolve()).startswith(str(home)):
+                continue
+            ports = [word.split("=")[1] for word in words if word.startswith("--port=")]
+            if ports:
+                found[int(ports[0])] = int(process.name)
+    return found
+
+
+class Cluster:
+    def __init__(self, home, programs, flavor):
+        self.home, self.programs, self.flavor = home, programs, flavor
+        self.zookeeper = quickstart.start_zookeeper(programs, home)
+        self.mesos = quickstart.start_mesos(programs, home)
+        self.port = quickstart.free_port()
+        self.start_scheduler()
+        self.zk = KazooClient(hosts=f"127.0.0.1:{self.zookeeper}")
+        self.zk.start(timeout=30)
+        reply, self.primary, _ = quickstart.create_cluster(programs, self.base, self.zk, 3)
+        self.password = reply["cluster_password"]
+        self.options = home / "client.cnf"
+        self.point_at(self.primary)
+        self.rows = 0
+
+    def start_scheduler(self):
+        self.base = quickstart.start_scheduler(
+            self.programs, self.home, self.zookeeper, self.mesos, self.flavor, self.port)
+
+    def point_at(self, endpoint):
+        self.primary = endpoint
+        quickstart.write_client_file(self.options, endpoint, self.password)
+
+    def write(self):
+        sql(self.options, f"INSERT INTO e2e.t VALUES ({self.rows})")
+        self.rows += 1
+
+    def writable(self):
+        with contextlib.suppress(Failed):
+            self.write()
+            return True
+        return False
+
+    def check_rows(self):
+        seen = int(sql(self.options, "SELECT COUNT(*) FROM e2e.t"))
+        if seen != self.rows:
+            raise Failed(f"{self.rows} rows were acknowledged, the primary has {seen}")
+
+    def await_endpoints(self, what, kind, condition):
+        return await_true(what, 120, lambda: condition(quickstart.endpoints(self.zk, kind)),
+                          self.programs.check)
+
+    def metric(self, name):
+        _, text = quickstart.request("GET", self.base + "/vars.json")
+        return json.loads(text)[name]
+
+
+def kill_primary(cluster):
+    old = cluster.primary
+    os.kill(server_pids(cluster.home)[old[1]], signal.SIGKILL)
+    say("killed the primary's server")
+    new = cluster.await_endpoints("another primary", "master", lambda m: m and m[0] != old and m[0])
+    cluster.point_at(new)
+    await_true("writing on the new primary", 60, cluster.writable)
+    cluster.check_rows()
+    cluster.await_endpoints("the old primary's return", "slaves", lambda s: old in s and len(s) == 2)
+    say("another primary has every acknowledged row, and the old one follows it")
+
+
+def kill_replica(cluster):
+    replica = quickstart.endpoints(cluster.zk, "slaves")[0]
+    before = server_pids(cluster.home)[replica[1]]
+    os.kill(before, signal.SIGKILL)
+    cluster.write()
+    await_true("the replica's restart", 60, lambda: server_pids(cluster.home).get(replica[1], before) != before)
+    cluster.await_endpoints("the replica's return", "slaves", lambda s: replica in s and len(s) == 2)
+    cluster.write()
+    say("a killed replica came back; writes went on")
+
+
+def kill_scheduler(cluster):
+    before = server_pids(cluster.home)
+    launched = cluster.metric("scheduler.tasks_launched")
+    framework = framework_ids(cluster)
+    cluster.programs.kill("scheduler")
+    cluster.write()
+    cluster.start_scheduler()
+    await_true("the scheduler's recovery", 60, lambda: healthy(cluster))
+    cluster.write()
+    if server_pids(cluster.home) != before:
+        raise Failed("the scheduler's restart touched a server")
+    if framework_ids(cluster) != framework:
+        raise Failed("the scheduler came back as another framework")
+    say(f"killed and restarted the scheduler: the same servers, {launched} launches before")
+
+
+def framework_ids(cluster):
+    _, text = quickstart.request("GET", f"http://127.0.0.1:{cluster.mesos}/standin/state")
+    return sorted(json.loads(text)["frameworks"])
+
+
+def healthy(cluster):
+    status, text = quickstart.request("GET", f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}")
+    return status == 200 and json.loads(text).get("state") == "running"
+
+
+def kill_zookeeper(cluster):
+    before = server_pids(cluster.home)
+    cluster.programs.kill("zookeeper")
+    cluster.write()
+    quickstart.start_zookeeper(cluster.programs, cluster.home, cluster.zookeeper)
+    cluster.write()
+    await_true("recovery from ZooKeeper's restart", 90, lambda: healthy(cluster))
+    if server_pids(cluster.home) != before:
+        raise Failed("ZooKeeper's restart touched a server")
+    say("killed and restarted ZooKeeper: the databases served on")
+
+
+def create_and_delete_again(cluster):
+    quickstart.delete_cluster(cluster.programs, cluster.base, cluster.zk, cluster.password)
+    if server_pids(cluster.home):
+        raise Failed("servers outlive their cluster")
+    reply, _, _ = quickstart.create_cluster(cluster.programs, cluster.base, cluster.zk, 1)
+    quickstart.delete_cluster(cluster.programs, cluster.base, cluster.zk, reply["cluster_password"])
+    say("the name can be used again")
+
+
+def main():
+    flavor = sys.argv[1]
+    with tempfile.TemporaryDirectory(prefix="mysos-e2e-", dir="/var/tmp") as top:
+        home = pathlib.Path(top)
+        home.chmod(0o755)
+        programs = quickstart.Programs(home)
+        status = 1
+        try:
+            if flavor == "mysql":
+                try:
+                    quickstart.installer(flavor)
+                except Failed as problem:
+                    print(f"skipped: {problem}")
+                    return 77
+            cluster = Cluster(home, programs, flavor)
+            sql(cluster.options, "CREATE DATABASE e2e; CREATE TABLE e2e.t (id INT PRIMARY KEY)")
+            cluster.write()
+            for step in (kill_primary, kill_replica, kill_scheduler, kill_zookeeper, kill_primary,
+                         create_and_delete_again):
+                step(cluster)
+            status = 0
+        except Failed as problem:
+            print(f"e2e faults: {problem}", file=sys.stderr)
+            log = home / "scheduler.log"
+            if log.exists():
+                print("\n".join(log.read_text(errors="replace").splitlines()[-60:]), file=sys.stderr)
+        finally:
+            programs.end()
+        return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
