@@ -37,6 +37,15 @@ bool in_ipv6(char c)
            c == '.';
 }
 
+Result<std::uint16_t> parse_port(std::string_view digits)
+{
+    std::uint16_t port = 0;
+    const char* const last = digits.data() + digits.size();
+    const auto [end, error] = std::from_chars(digits.data(), last, port);
+    if (error != std::errc{} || end != last) return UrlErrc::port_malformed;
+    return port;
+}
+
 Result<std::string> parse_path(std::string_view text)
 {
     while (text.ends_with('/')) text.remove_suffix(1);
@@ -59,33 +68,22 @@ const boost::system::error_category& url_category() noexcept
 
 Result<HostPort> parse_host_port(std::string_view text, std::uint16_t port_default)
 {
-    HostPort out;
-    std::string_view host = text;
-    std::string_view port;
-    bool has_port = false;
-    if (text.starts_with('[')) {
-        const std::size_t end = text.find(']');
-        if (end == std::string_view::npos) return UrlErrc::host_malformed;
-        host = text.substr(1, end - 1);
-        const std::string_view rest = text.substr(end + 1);
-        if (!rest.empty() && rest.front() != ':') return UrlErrc::host_malformed;
-        has_port = !rest.empty();
-        port = rest.substr(has_port ? 1 : 0);
-        if (!std::ranges::all_of(host, in_ipv6)) return UrlErrc::host_malformed;
-    } else {
-        const std::size_t colon = text.find(':');
-        has_port = colon != std::string_view::npos;
-        host = text.substr(0, colon);
-        if (has_port) port = text.substr(colon + 1);
-        if (!std::ranges::all_of(host, in_host)) return UrlErrc::host_malformed;
-    }
-    if (host.empty()) return UrlErrc::host_malformed;
-    out.host = host;
-    out.port = port_default;
-    if (has_port) {
-        const char* const last = port.data() + port.size();
-        const auto [end, error] = std::from_chars(port.data(), last, out.port);
-        if (error != std::errc{} || end != last) return UrlErrc::port_malformed;
+    const bool bracketed = text.starts_with('[');
+    const std::size_t host_end = text.find(bracketed ? ']' : ':');
+    if (bracketed && host_end == std::string_view::npos) return UrlErrc::host_malformed;
+    const std::string_view host =
+        bracketed ? text.substr(1, host_end - 1) : text.substr(0, host_end);
+    if (host.empty() || !std::ranges::all_of(host, bracketed ? in_ipv6 : in_host))
+        return UrlErrc::host_malformed;
+    std::string_view rest = text.substr(std::min(host_end, text.size()));
+    if (bracketed) rest.remove_prefix(1);
+    if (!rest.empty() && rest.front() != ':') return UrlErrc::host_malformed;
+
+    HostPort out{.host = std::string{host}, .port = port_default};
+    if (!rest.empty()) {
+        const Result<std::uint16_t> port = parse_port(rest.substr(1));
+        if (!port) return port.error();
+        out.port = *port;
     }
     if (out.port == 0) return UrlErrc::port_malformed;
     return out;
