@@ -12,9 +12,7 @@
 /// Clusters in the states that tests begin from, and ways to look at effects.
 namespace mysos::test {
 
-using namespace std::chrono_literals;
-
-inline constexpr TimePoint t0{1000s};
+inline constexpr TimePoint t0{std::chrono::seconds{1000}};
 
 inline cluster::Config config()
 {

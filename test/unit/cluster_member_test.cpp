@@ -9,6 +9,7 @@
 namespace mysos::cluster {
 
 using namespace mysos::test;
+using namespace std::chrono_literals;
 using mesos::TaskState;
 
 namespace {
