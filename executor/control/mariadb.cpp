@@ -23,6 +23,8 @@ class MariadbControl final : public SqlControl {
     {
         const auto done = executed(facts);
         if (done.has_error()) return done.error();
+        // Shown still, but deleted as soon as either thread starts: not held any more.
+        if (status.receiver == "No" && !status.applier_running) return done.value();
         const auto received = parse(status.received);
         if (received.has_error()) return received.error();
         return done.value().unite(received.value());

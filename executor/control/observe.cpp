@@ -69,6 +69,37 @@ std::string error_in(const SqlRows& rows, const char* number_column, const char*
     return code + ": " + text(rows, text_column);
 }
 
+std::uint32_t small_number(const std::string& text)
+{
+    return static_cast<std::uint32_t>(number(text));
+}
+
+void note_replication(control::Observation& seen, const ReplicationStatus& status)
+{
+    seen.receiver_running = status.receiver == "Yes";
+    seen.applier_running = status.applier_running;
+    seen.replication_error = status.error;
+    if (status.configured) seen.source = MemberId{status.source_server_id};
+    seen.lag_seconds = status.lag_seconds;
+}
+
+void note_semi_sync(control::Observation& seen, const SqlRows& counters, const SqlRows& switches)
+{
+    seen.semi_sync_clients = small_number(
+        value_of(counters, "Rpl_semi_sync_source_clients", "Rpl_semi_sync_master_clients"));
+    seen.commits_waiting = small_number(value_of(
+        counters, "Rpl_semi_sync_source_wait_sessions", "Rpl_semi_sync_master_wait_sessions"));
+    // The switch, or a receiver that was started under it and heeds it no more.
+    seen.acknowledges =
+        value_of(switches, "rpl_semi_sync_replica_enabled", "rpl_semi_sync_slave_enabled") ==
+            "ON" ||
+        value_of(counters, "Rpl_semi_sync_replica_status", "Rpl_semi_sync_slave_status") == "ON";
+    if (value_of(switches, "rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled") != "ON")
+        return;
+    const std::string count = value_of(switches, "rpl_semi_sync_source_wait_for_replica_count", "");
+    seen.acks_required = count.empty() ? 1 : small_number(count);
+}
+
 }  // namespace
 
 Outcome<ReplicationStatus> SqlControl::replication_status(Dialog& dialog) const
@@ -90,7 +121,7 @@ Outcome<ReplicationStatus> SqlControl::replication_status(Dialog& dialog) const
     status.applier_failed = !of_applier.empty();
     status.error =
         status.applier_failed ? of_applier : error_in(row, "Last_IO_Errno", "Last_IO_Error");
-    status.source_server_id = static_cast<std::uint32_t>(number(text(row, names.source_id)));
+    status.source_server_id = small_number(text(row, names.source_id));
     if (const auto lag = row.field(names.lag)) status.lag_seconds = number(*lag);
     status.read_up_to = text(row, names.file) + ":" + text(row, names.pos);
     return status;
@@ -115,12 +146,6 @@ Outcome<control::Observation> SqlControl::observe(
     const auto done = applied(facts.value());
     if (done.has_error()) return done.error();
 
-    const auto counter = [&](std::string_view mysql, std::string_view mariadb) {
-        return value_of(counters.value(), mysql, mariadb);
-    };
-    const auto is_on = [&](std::string_view mysql, std::string_view mariadb) {
-        return value_of(switches.value(), mysql, mariadb) == "ON";
-    };
     control::Observation seen;
     seen.flavor = flavor_;
     seen.answers = true;
@@ -133,36 +158,26 @@ Outcome<control::Observation> SqlControl::observe(
     const auto uuid = parse_uuid(cluster_uuid);
     if (uuid || flavor_ == mysql::Flavor::mariadb)
         seen.marker = held.value().marker(uuid.value_or(Uuid{}));
-    seen.receiver_running = status.value().receiver == "Yes";
-    seen.applier_running = status.value().applier_running;
-    seen.replication_error = status.value().error;
-    if (status.value().configured) seen.source = MemberId{status.value().source_server_id};
-    seen.lag_seconds = status.value().lag_seconds;
-    seen.semi_sync_clients = static_cast<std::uint32_t>(
-        number(counter("Rpl_semi_sync_source_clients", "Rpl_semi_sync_master_clients")));
-    seen.commits_waiting = static_cast<std::uint32_t>(number(
-        counter("Rpl_semi_sync_source_wait_sessions", "Rpl_semi_sync_master_wait_sessions")));
-    // The switch, or a receiver that was started under it and heeds it no more.
-    seen.acknowledges =
-        is_on("rpl_semi_sync_replica_enabled", "rpl_semi_sync_slave_enabled") ||
-        counter("Rpl_semi_sync_replica_status", "Rpl_semi_sync_slave_status") == "ON";
-    if (is_on("rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled")) {
-        const std::string count =
-            value_of(switches.value(), "rpl_semi_sync_source_wait_for_replica_count", "");
-        seen.acks_required = count.empty() ? 1 : static_cast<std::uint32_t>(number(count));
-    }
+    note_replication(seen, status.value());
+    note_semi_sync(seen, counters.value(), switches.value());
+    note_packets(
+        seen,
+        status.value(),
+        status.value().read_up_to + "/" + text(facts.value(), "heartbeats") +
+            value_of(counters.value(), "", "Slave_received_heartbeats"));
+    return seen;
+}
 
+void SqlControl::note_packets(
+    control::Observation& seen, const ReplicationStatus& status, const std::string& packets)
+{
     const auto now = std::chrono::steady_clock::now();
-    const std::string packets = status.value().read_up_to + "/" +
-                                text(facts.value(), "heartbeats") +
-                                counter("Slave_received_heartbeats", "");
-    if (packets != packets_seen_ || !status.value().configured) {
+    if (packets != packets_seen_ || !status.configured) {
         packets_seen_ = packets;
         packet_at_ = now;
     }
     seen.packet_age_ms = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(now - packet_at_).count());
-    return seen;
 }
 
 }  // namespace mysos::executor

@@ -60,9 +60,6 @@ class ServerControl {
   public:
     using Deadline = std::chrono::steady_clock::time_point;
 
-    ServerControl() = default;
-    ServerControl(const ServerControl&) = delete;
-    ServerControl& operator=(const ServerControl&) = delete;
     virtual ~ServerControl() = default;
 
     /// Whether it answers at all.

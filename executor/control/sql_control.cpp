@@ -78,26 +78,25 @@ Outcome<void> SqlControl::apply(Dialog& dialog) const
     for (;;) {
         const auto status = replication_status(dialog);
         if (status.has_error()) return status.error();
-        if (!status.value().configured || status.value().received.empty()) return {};
-        if (status.value().applier_failed)
-            return Failure{ControlErrc::replication_broken, "the applier: " + status.value().error};
-        if (!status.value().applier_running)
-            if (auto done = dialog.tell(mysql::start_applier(flavor_)); done.has_error())
-                return done;
+        const std::string& received = status.value().received;
+        if (!status.value().configured || received.empty()) return {};
+        if (auto running = ensure_applier(dialog, status.value()); running.has_error())
+            return running;
         // One second at a time: an applier that fails meanwhile is seen.
-        const auto waited = dialog.ask(mysql::wait_applied(flavor_, status.value().received, 1));
-        if (waited.has_error()) {
-            if (dialog.expired())
-                return Failure{
-                    ControlErrc::not_applied,
-                    "received and not applied: " + status.value().received};
-            return waited.error();
-        }
-        if (waited.value().scalar() == "0") return {};
+        const auto waited = dialog.ask(mysql::wait_applied(flavor_, received, 1));
+        if (waited.has_value() && waited.value().scalar() == "0") return {};
         if (dialog.expired())
-            return Failure{
-                ControlErrc::not_applied, "received and not applied: " + status.value().received};
+            return Failure{ControlErrc::not_applied, "received and not applied: " + received};
+        if (waited.has_error()) return waited.error();
     }
+}
+
+Outcome<void> SqlControl::ensure_applier(Dialog& dialog, const ReplicationStatus& status) const
+{
+    if (status.applier_failed)
+        return Failure{ControlErrc::replication_broken, "the applier: " + status.error};
+    if (status.applier_running) return {};
+    return dialog.tell(mysql::start_applier(flavor_));
 }
 
 Outcome<void> SqlControl::check_holds(Dialog& dialog, const mysql::Position& wanted) const

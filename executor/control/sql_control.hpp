@@ -90,9 +90,13 @@ class SqlControl : public ServerControl {
 
   private:
     [[nodiscard]] Outcome<mysql::Position> position_now(Dialog& dialog) const;
+    void note_packets(
+        control::Observation& seen, const ReplicationStatus& status, const std::string& packets);
     [[nodiscard]] Outcome<void> stop_receiver_of(
         Dialog& dialog, const ReplicationStatus& status) const;
     [[nodiscard]] Outcome<void> apply(Dialog& dialog) const;
+    [[nodiscard]] Outcome<void> ensure_applier(
+        Dialog& dialog, const ReplicationStatus& status) const;
     [[nodiscard]] Outcome<void> check_holds(Dialog& dialog, const mysql::Position& wanted) const;
     [[nodiscard]] Outcome<void> stop_following(Dialog& dialog) const;
     [[nodiscard]] Outcome<void> write_marker(Dialog& dialog, const mysql::Marker& marker) const;

@@ -3,7 +3,6 @@
 #include "executor/install/installer.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/file.h>
@@ -19,11 +18,10 @@ Outcome<CacheLock> CacheLock::take(const std::string& path)
     if (error) return Failure{InstallErrc::system_failed, path + ": " + error.message()};
     constexpr mode_t mode = 0644;
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, mode);
-    if (fd < 0) return Failure{InstallErrc::system_failed, path + ": " + std::strerror(errno)};
+    if (fd < 0) return system_failure(path, errno);
     CacheLock lock{fd};
     while (::flock(fd, LOCK_EX) != 0)
-        if (errno != EINTR)
-            return Failure{InstallErrc::system_failed, path + ": " + std::strerror(errno)};
+        if (errno != EINTR) return system_failure(path, errno);
     return lock;
 }
 

@@ -14,7 +14,9 @@ class CacheLock {
     [[nodiscard]] static Outcome<CacheLock> take(const std::string& path);
 
     CacheLock(CacheLock&& other) noexcept;
+    CacheLock(const CacheLock&) = delete;
     CacheLock& operator=(CacheLock&&) = delete;
+    CacheLock& operator=(const CacheLock&) = delete;
     ~CacheLock();
 
   private:

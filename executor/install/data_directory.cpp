@@ -22,9 +22,9 @@ constexpr auto template_form = "1";
 constexpr std::chrono::seconds making_limit{300};
 constexpr std::chrono::seconds copying_limit{300};
 
-Failure system_failure(const fs::path& path, const std::error_code& error)
+Failure refused(const fs::path& path, const std::error_code& error)
 {
-    return {InstallErrc::system_failed, path.string() + ": " + error.message()};
+    return system_failure(path.string(), error.value());
 }
 
 fs::path unfinished(const mysql::Directories& directories)
@@ -140,7 +140,7 @@ Outcome<void> make_template(const Maker& maker, const fs::path& directory)
     if (auto written = write_file(script, sql.value()); written.has_error()) return written;
     std::error_code error;
     if (mariadb) fs::create_directory(directory / "mysql", error);
-    if (error) return system_failure(directory, error);
+    if (error) return refused(directory, error);
     for (const fs::path& path : {directory, script, mariadb ? directory / "mysql" : directory})
         if (auto given = give(path, maker.user); given.has_error()) return given;
 
@@ -175,10 +175,10 @@ Outcome<fs::path> provide_template(const Maker& maker)
     if (fs::exists(directory, error)) return directory;
     const fs::path fresh = directory.string() + ".new";
     fs::remove_all(fresh, error);
-    if (!fs::create_directory(fresh, error)) return system_failure(fresh, error);
+    if (!fs::create_directory(fresh, error)) return refused(fresh, error);
     if (auto made = make_template(maker, fresh); made.has_error()) return made.error();
     fs::rename(fresh, directory, error);
-    if (error) return system_failure(directory, error);
+    if (error) return refused(directory, error);
     return directory;
 }
 
@@ -201,7 +201,7 @@ Outcome<void> make_directories(const Maker& maker)
          {parent, directories.binlog, directories.relay, directories.tmp}) {
         std::error_code error;
         fs::create_directories(path, error);
-        if (error) return system_failure(path, error);
+        if (error) return refused(path, error);
         if (auto given = give(path, maker.user); given.has_error()) return given;
     }
     return {};
@@ -223,7 +223,7 @@ Outcome<DataDirectory> inspect(const mysql::Directories& directories)
     std::error_code error;
     if (!fs::exists(directories.data, error) || fs::is_empty(directories.data, error)) {
         if (error && error != std::errc::no_such_file_or_directory)
-            return system_failure(directories.data, error);
+            return refused(directories.data, error);
         return fs::exists(unfinished(directories), error) ? DataDirectory::partial
                                                           : DataDirectory::empty;
     }
@@ -255,10 +255,10 @@ Outcome<void> initialise(const InitialiseOrder& order)
     const fs::path fresh = unfinished(order.directories);
     std::error_code error;
     fs::remove_all(fresh, error);
-    if (error) return system_failure(fresh, error);
+    if (error) return refused(fresh, error);
     if (auto copied = copy_tree(model.value(), fresh); copied.has_error()) return copied;
     fs::rename(fresh, order.directories.data, error);  // Whole or not at all.
-    if (error) return system_failure(order.directories.data, error);
+    if (error) return refused(order.directories.data, error);
     return {};
 }
 

@@ -1,6 +1,7 @@
 #include "executor/install/installer.hpp"
 
 #include <string>
+#include <system_error>
 
 namespace mysos::executor {
 namespace {
@@ -32,6 +33,11 @@ const boost::system::error_category& install_category() noexcept
 {
     static const Category instance;
     return instance;
+}
+
+Failure system_failure(const std::string& what, int number)
+{
+    return {InstallErrc::system_failed, what + ": " + std::generic_category().message(number)};
 }
 
 }  // namespace mysos::executor

@@ -43,7 +43,7 @@ class HostInstaller final : public Installer {
                 if (found.has_value()) return found;
                 if (found.error().code != InstallErrc::server_missing &&
                     others.find(found.error().text) == std::string::npos)
-                    others += "; " + found.error().text;
+                    others.append("; ").append(found.error().text);
             }
         return Failure{
             InstallErrc::server_missing,

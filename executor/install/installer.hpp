@@ -33,6 +33,9 @@ enum class InstallErrc {
     return {static_cast<int>(e), install_category()};
 }
 
+/// system_failed, with the system's words for that errno.
+[[nodiscard]] Failure system_failure(const std::string& what, int number);
+
 /// A server that can be started.
 struct ServerPrograms {
     mysql::Flavor flavor = mysql::Flavor::mariadb;
@@ -68,9 +71,6 @@ struct InstallerArguments {
 /// Blocks: run it on a pool thread. May be asked again after a failure.
 class Installer {
   public:
-    Installer() = default;
-    Installer(const Installer&) = delete;
-    Installer& operator=(const Installer&) = delete;
     virtual ~Installer() = default;
 
     [[nodiscard]] virtual Outcome<ServerPrograms> install(const OnInstallProgress& on_progress) = 0;

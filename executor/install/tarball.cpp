@@ -14,9 +14,9 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds unpacking_limit{600};
 
-Failure system_failure(const fs::path& path, const std::error_code& error)
+Failure refused(const fs::path& path, const std::error_code& error)
 {
-    return {InstallErrc::system_failed, path.string() + ": " + error.message()};
+    return system_failure(path.string(), error.value());
 }
 
 /// The path that a uri without a network names; "" for the others.
@@ -79,7 +79,7 @@ class TarballInstaller final : public Installer {
         const fs::path fresh = tree_.string() + ".new";
         std::error_code error;
         fs::remove_all(fresh, error);
-        if (!fs::create_directory(fresh, error)) return system_failure(fresh, error);
+        if (!fs::create_directory(fresh, error)) return refused(fresh, error);
         Spawn tar;
         // Without --strip-components: the tree may or may not have a directory around it. With the
         // package's permissions: the server's user has to read what we unpack.
@@ -91,7 +91,7 @@ class TarballInstaller final : public Installer {
             return Failure{
                 InstallErrc::package_broken, arguments_.uri + ": " + unpacked.error().text};
         fs::rename(fresh, tree_, error);  // Whole or not at all.
-        if (error) return system_failure(tree_, error);
+        if (error) return refused(tree_, error);
         return {};
     }
 

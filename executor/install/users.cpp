@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -15,7 +14,7 @@ namespace fs = std::filesystem;
 
 Failure refused(const std::string& path)
 {
-    return {InstallErrc::system_failed, path + ": " + std::strerror(errno)};
+    return system_failure(path, errno);
 }
 
 bool may_enter(const struct stat& directory, const ServerUser& user)

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <signal.h>
@@ -23,11 +22,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
-
-Failure system_failure(const std::string& what)
-{
-    return {InstallErrc::system_failed, what + ": " + std::strerror(errno)};
-}
 
 std::vector<std::string> command_line(const ServerLaunch& launch)
 {
@@ -49,12 +43,12 @@ Outcome<std::unique_ptr<ServerProcess>> ServerProcess::start(
     asio::any_io_executor executor, const ServerLaunch& launch)
 {
     const int directory = ::open(launch.data_dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0) return system_failure("data directory " + launch.data_dir);
+    if (directory < 0) return system_failure("data directory " + launch.data_dir, errno);
     constexpr mode_t log_mode = 0640;
     const int log =
         ::open(launch.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, log_mode);
     if (log < 0) {
-        const Failure failure = system_failure("log " + launch.log_path);
+        const Failure failure = system_failure("log " + launch.log_path, errno);
         ::close(directory);
         return failure;
     }
@@ -72,7 +66,7 @@ Outcome<std::unique_ptr<ServerProcess>> ServerProcess::start(
     }
     const int pid_fd = process_descriptor(pid.value());
     if (pid_fd < 0) {
-        const Failure failure = system_failure("pidfd_open");
+        const Failure failure = system_failure("pidfd_open", errno);
         ::kill(pid.value(), SIGKILL);
         ::waitpid(pid.value(), nullptr, 0);
         ::close(directory);

@@ -3,7 +3,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
@@ -48,8 +47,7 @@ struct Pipe {
 Outcome<Pipe> make_pipe()
 {
     std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return Failure{InstallErrc::system_failed, std::string("pipe: ") + std::strerror(errno)};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return system_failure("pipe", errno);
     return Pipe{Descriptor{ends[0]}, Descriptor{ends[1]}};
 }
 
@@ -129,20 +127,21 @@ bool arrange_descriptors(int input, int output, int keep)
 
 Failure failure_of(const Spawn& spawn, const Stumble& stumble)
 {
-    const std::string why = std::string(": ") + std::strerror(stumble.number);
+    const std::string& program = spawn.arguments.front();
     switch (stumble.step) {
         case Stumble::Step::user:
-            return {InstallErrc::system_failed, "cannot become user " + spawn.user->name + why};
+            return system_failure("cannot become user " + spawn.user->name, stumble.number);
         case Stumble::Step::directory:
-            return {InstallErrc::system_failed, "cannot enter " + spawn.directory + why};
-        case Stumble::Step::program:
-            return {
-                stumble.number == ENOENT ? InstallErrc::server_missing : InstallErrc::system_failed,
-                "cannot run " + spawn.arguments.front() + why};
+            return system_failure("cannot enter " + spawn.directory, stumble.number);
+        case Stumble::Step::program: {
+            Failure failure = system_failure("cannot run " + program, stumble.number);
+            if (stumble.number == ENOENT) failure.code = InstallErrc::server_missing;
+            return failure;
+        }
         case Stumble::Step::none:
         case Stumble::Step::descriptors: break;
     }
-    return {InstallErrc::system_failed, "cannot start " + spawn.arguments.front() + why};
+    return system_failure("cannot start " + program, stumble.number);
 }
 
 /// Reads until the end or the deadline; false when that came first.
@@ -203,8 +202,7 @@ Outcome<pid_t> spawn(const Spawn& spawn)
     if (pid == 0)
         become_program(
             spawn, arguments.data(), environment.data(), parent, report.value().write.get());
-    if (pid < 0)
-        return Failure{InstallErrc::system_failed, std::string("fork: ") + std::strerror(errno)};
+    if (pid < 0) return system_failure("fork", errno);
     report.value().write.close();
 
     Stumble stumble;
