@@ -65,6 +65,7 @@ struct AgentConfig {
     Duration executor_shutdown_grace_period = std::chrono::seconds{5};
     Duration executor_heartbeat_interval = std::chrono::minutes{30};
     Duration recovery_timeout = std::chrono::minutes{15};
+    Duration master_ping_timeout = std::chrono::seconds{75};  ///< Then it registers again.
     Duration update_retry_min = std::chrono::seconds{10};
     Duration update_retry_max = std::chrono::minutes{10};
 };
@@ -237,6 +238,7 @@ class AgentMachine {
     std::optional<TimePoint> recovery_until_;
     std::optional<TimePoint> containers_until_;
     std::optional<TimePoint> register_at_;
+    TimePoint pinged_at_;
 };
 
 /// `5secs`, `15mins`, `2500ms`: the largest unit that divides the time.

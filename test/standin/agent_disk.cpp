@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <pwd.h>
+#include <unistd.h>
 
 namespace mysos::standin {
 
@@ -93,10 +95,13 @@ fs::path AgentDisk::volume(const v1::Resource& resource) const
     return root / "volumes" / "roles" / role / resource.disk().persistence().id();
 }
 
-void AgentDisk::make_sandbox(const RunPath& run) const
+void AgentDisk::make_sandbox(const RunPath& run, const std::optional<std::string>& user) const
 {
     const fs::path path = sandbox(run);
     fs::create_directories(path);
+    // An unknown user, or one that may not have it, fails the launch when the process is started.
+    const passwd* owner = user && geteuid() == 0 ? getpwnam(user->c_str()) : nullptr;
+    if (owner != nullptr) (void)!chown(path.c_str(), owner->pw_uid, owner->pw_gid);
     point_to(path.parent_path() / "latest", path);
 }
 

@@ -53,8 +53,8 @@ class AgentDisk {
 
     [[nodiscard]] std::filesystem::path sandbox(const RunPath& run) const;
     [[nodiscard]] std::filesystem::path volume(const v1::Resource& resource) const;
-    /// Creates the sandbox and points `runs/latest` to it.
-    void make_sandbox(const RunPath& run) const;
+    /// Creates the sandbox, for `user` if there is one and we may, and points `runs/latest` to it.
+    void make_sandbox(const RunPath& run, const std::optional<std::string>& user) const;
 
     void save_agent(const v1::AgentInfo& info) const;
     void save_resources(const Resources& total) const;

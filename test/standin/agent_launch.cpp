@@ -103,7 +103,7 @@ AgentMachine::Executor& AgentMachine::create_executor(
     }
     executor.run = RunPath{info_.id().value(), framework_id, id, uuid_text(world_.uuid())};
     executor.heartbeat_at = world_.now() + config_.executor_heartbeat_interval;
-    disk_.make_sandbox(executor.run);
+    disk_.make_sandbox(executor.run, user_of(framework, executor));
     if (framework.info.checkpoint()) {
         disk_.save_framework(info_.id().value(), framework.info);
         disk_.save_executor(executor.run, executor.info, executor.is_command_task);

@@ -188,6 +188,7 @@ void AgentMachine::on(to_agent::Registered& message)
     register_at_.reset();
     if (state_ == State::recovering) return;
     state_ = State::running;
+    pinged_at_ = world_.now();
     info_.mutable_id()->set_value(message.id);
     disk_.save_agent(info_);
     disk_.save_resources(total_);
@@ -199,6 +200,7 @@ void AgentMachine::on(to_agent::Reregistered& message)
     register_at_.reset();
     if (state_ == State::recovering) return;
     state_ = State::running;
+    pinged_at_ = world_.now();
     for (const auto& [framework_info, task] : message.reconcile) {
         const auto framework = frameworks_.find(framework_info.id().value());
         const bool known = framework != frameworks_.end() &&
@@ -226,6 +228,7 @@ void AgentMachine::on(to_agent::UpdateFramework& message)
 void AgentMachine::on(to_agent::Ping& message)
 {
     if (state_ == State::recovering) return;
+    pinged_at_ = world_.now();
     port_.send(to_master::Pong{});
     if (!message.connected && state_ == State::running) master_detected();
 }

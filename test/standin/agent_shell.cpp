@@ -91,6 +91,8 @@ void AgentShell::wake()
 {
     if (mode_ != Mode::silent) return;
     mode_ = Mode::running;
+    // A stopped process first finds its timers fired, then reads what has come in.
+    machine_->tick();
     auto held = std::move(held_);
     held_.clear();
     for (auto& work : held) with_machine(std::move(work));

@@ -12,6 +12,8 @@ void AgentMachine::tick()
     if (state_ == State::stopped) return;
     if (recovery_until_ && *recovery_until_ <= now) end_recovery();
     if (register_at_ && *register_at_ <= now) register_now();
+    if (state_ == State::running && pinged_at_ + config_.master_ping_timeout <= now)
+        master_detected();
     for (auto& [framework_id, framework] : frameworks_) {
         for (auto& [id, executor] : framework.executors) {
             if (executor.registration_until && *executor.registration_until <= now)
@@ -44,6 +46,7 @@ TimePoint AgentMachine::next_deadline() const
     };
     until(recovery_until_);
     until(register_at_);
+    if (state_ == State::running) until(pinged_at_ + config_.master_ping_timeout);
     for (const auto& [framework_id, framework] : frameworks_)
         for (const auto& [id, executor] : framework.executors) {
             until(executor.registration_until);

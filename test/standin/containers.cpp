@@ -106,7 +106,7 @@ asio::awaitable<void> Containers::run(ContainerSpec spec)
         if (!spec.command.uris().empty()) {
             const Command fetch = fetch_command(spec);
             running_[container].pid = spawn(fetch);
-            status = co_await wait_for(running_[container].pid);
+            status = co_await outlast(running_[container].pid);
             running_[container].pid = -1;
             if (status != 0)
                 why = "Failed to fetch all URIs for container '" + container +
@@ -136,13 +136,12 @@ asio::awaitable<void> Containers::run(ContainerSpec spec)
 
 asio::awaitable<void> Containers::watch(std::string container, pid_t pid)
 {
-    const int status = co_await wait_for(pid);
-    kill_session(pid);
+    const int status = co_await outlast(pid);
     running_.erase(container);
     report([this, container, status] { events_.exited(container, status); });
 }
 
-asio::awaitable<int> Containers::wait_for(pid_t pid)
+asio::awaitable<int> Containers::outlast(pid_t pid)
 {
     const int descriptor = open_pidfd(pid);
     if (descriptor >= 0) {
@@ -150,6 +149,7 @@ asio::awaitable<int> Containers::wait_for(pid_t pid)
         (void)co_await process.async_wait(
             asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable));
     }
+    kill_session(pid);
     int status = 0;
     co_return waitpid(pid, &status, WNOHANG) == pid ? status : -1;
 }

@@ -46,7 +46,8 @@ class Containers {
     };
     boost::asio::awaitable<void> run(ContainerSpec spec);
     boost::asio::awaitable<void> watch(std::string container, pid_t pid);
-    boost::asio::awaitable<int> wait_for(pid_t pid);
+    /// Kills what a process has left behind before its id can be used again; gives its status.
+    boost::asio::awaitable<int> outlast(pid_t pid);
     void report(std::function<void()> event);
 
     boost::asio::any_io_executor executor_;

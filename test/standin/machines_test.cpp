@@ -296,7 +296,7 @@ TEST_CASE(
     const auto after = rig.rest();
     CHECK(after.back() == "FAILURE");
     rig.agent_is_silent = false;
-    rig.agent->master_detected();
+    rig.agent->tick();
     rig.settle();
     const Status back = rig.next(Event::UPDATE).update().status();
     CHECK(back.state() == v1::TASK_RUNNING);

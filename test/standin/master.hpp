@@ -46,7 +46,8 @@ class Master {
     Master(MasterConfig config, Registry& registry, World& world, MasterPort& port);
 
     [[nodiscard]] const MasterConfig& config() const { return config_; }
-    [[nodiscard]] v1::MasterInfo info() const;
+    [[nodiscard]] v1::MasterInfo info() const { return info_of(config_); }
+    [[nodiscard]] static v1::MasterInfo info_of(const MasterConfig& config);
 
     /// Any call but SUBSCRIBE that has passed `check_call`.
     [[nodiscard]] Answer handle(v1::scheduler::Call call, const CallContext& context);

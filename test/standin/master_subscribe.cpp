@@ -29,22 +29,22 @@ std::string numbered(std::uint64_t number)
 
 }  // namespace
 
-v1::MasterInfo Master::info() const
+v1::MasterInfo Master::info_of(const MasterConfig& config)
 {
     v1::MasterInfo info;
-    info.set_id(config_.id);
+    info.set_id(config.id);
     std::uint32_t ip = 0;
     unsigned part[4] = {};
-    if (std::sscanf(config_.ip.c_str(), "%u.%u.%u.%u", &part[0], &part[1], &part[2], &part[3]) == 4)
+    if (std::sscanf(config.ip.c_str(), "%u.%u.%u.%u", &part[0], &part[1], &part[2], &part[3]) == 4)
         ip = part[0] | part[1] << 8U | part[2] << 16U | part[3] << 24U;
     info.set_ip(ip);
-    info.set_port(config_.port);
-    info.set_pid("master@" + config_.ip + ":" + std::to_string(config_.port));
-    info.set_hostname(config_.hostname);
+    info.set_port(config.port);
+    info.set_pid("master@" + config.ip + ":" + std::to_string(config.port));
+    info.set_hostname(config.hostname);
     info.set_version("1.12.0");
-    info.mutable_address()->set_hostname(config_.hostname);
-    info.mutable_address()->set_ip(config_.ip);
-    info.mutable_address()->set_port(config_.port);
+    info.mutable_address()->set_hostname(config.hostname);
+    info.mutable_address()->set_ip(config.ip);
+    info.mutable_address()->set_port(config.port);
     for (const auto capability :
          {v1::MasterInfo::Capability::AGENT_UPDATE,
           v1::MasterInfo::Capability::AGENT_DRAINING,

@@ -18,6 +18,7 @@ struct Texts {
     std::string credentials;
     std::string jwt_key;
     std::string work_dir;
+    std::string zk;
     int agents = 1;
     std::vector<std::uint16_t> agent_ports;
 };
@@ -119,6 +120,8 @@ void apply_durations(const std::map<std::string, double>& seconds, Options& opti
     options.master.heartbeat_interval = of("heartbeat_interval");
     options.master.agent_ping_timeout = of("agent_ping_timeout");
     options.master.agent_reregister_timeout = of("agent_reregister_timeout");
+    options.agent.master_ping_timeout =
+        options.master.agent_ping_timeout * options.master.max_agent_ping_timeouts;
     options.agent.executor_registration_timeout = of("executor_registration_timeout");
     options.agent.executor_reregistration_timeout = of("executor_reregistration_timeout");
     options.agent.executor_shutdown_grace_period = of("executor_shutdown_grace_period");
@@ -210,6 +213,11 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv)
     if (!texts.credentials.empty()) {
         options.credentials = read_credentials(texts.credentials);
         options.authenticate = true;
+    }
+    if (!texts.zk.empty()) {
+        const auto url = parse_zk_url(texts.zk);
+        if (!url) reject("--zk", url.error().message());
+        options.zk = *url;
     }
     if (options.authenticate && options.credentials.empty())
         reject("--authenticate_http_frameworks", "needs --credentials");

@@ -54,12 +54,16 @@ void Standin::start()
     for (std::size_t i = 1; i < nodes_.size(); ++i) nodes_[i]->listener.open(options_.ip, 0);
     for (std::size_t i = 0; i < agents_.size(); ++i) agents_[i]->start(options_.agents[i].port);
     lead(0);
+    publish(0, true);
 }
 
 void Standin::end()
 {
     timer_.cancel();
-    for (auto& node : nodes_) node->listener.close();
+    for (auto& node : nodes_) {
+        node->znode.reset();
+        node->listener.close();
+    }
     for (auto& agent : agents_) agent->end();
     // What an executor let slip out of its session is its fault, and must not outlive the stand-in.
     for (auto& agent : agents_)
@@ -89,12 +93,7 @@ void Standin::lead(std::size_t node)
 {
     ++term_;
     leader_ = node;
-    MasterConfig config = options_.master;
-    config.id = nodes_[node]->id;
-    config.ip = options_.ip;
-    config.hostname = options_.hostname;
-    config.port = nodes_[node]->listener.port();
-    master_ = std::make_unique<Master>(std::move(config), registry_, world_, *this);
+    master_ = std::make_unique<Master>(config_of(*nodes_[node]), registry_, world_, *this);
     leader_is_known_ = true;
     redetect();
     rearm();
@@ -107,6 +106,7 @@ void Standin::depose()
     master_.reset();
     streams_.clear();
     timer_.cancel();
+    nodes_[leader_]->znode.reset();
     nodes_[leader_]->listener.close();
     nodes_[leader_]->id = uuid_text(world_.uuid());
 }
@@ -119,6 +119,7 @@ void Standin::succeed(std::size_t next, Duration silent, Duration unknown, Durat
     depose();
     after(silent, [this, next, old, unknown, recovering] {
         nodes_[old]->listener.open(options_.ip, 0);
+        publish(old, false);
         leader_is_known_ = false;
         after(unknown, [this, next, recovering] {
             leader_ = next;
@@ -126,6 +127,27 @@ void Standin::succeed(std::size_t next, Duration silent, Duration unknown, Durat
             after(recovering, [this, next] { lead(next); });
         });
     });
+}
+
+MasterConfig Standin::config_of(const Node& node) const
+{
+    MasterConfig config = options_.master;
+    config.id = node.id;
+    config.ip = options_.ip;
+    config.hostname = options_.hostname;
+    config.port = node.listener.port();
+    return config;
+}
+
+void Standin::publish(std::size_t node, bool others_too)
+{
+    if (!options_.zk || node >= nodes_.size()) return;
+    const std::string text = znode_text(Master::info_of(config_of(*nodes_[node])));
+    const auto next = [this, node, others_too, done = false]() mutable {
+        if (others_too && !std::exchange(done, true)) publish(node + 1, true);
+    };
+    nodes_[node]->znode =
+        std::make_unique<MasterZnode>(io_.get_executor(), *options_.zk, text, next);
 }
 
 void Standin::redetect()

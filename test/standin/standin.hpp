@@ -1,6 +1,7 @@
 #pragma once
 
 #include "test/standin/agent_shell.hpp"
+#include "test/standin/master_znode.hpp"
 #include "test/standin/real_world.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -28,6 +29,7 @@ struct Options {
     MasterConfig master;
     AgentConfig agent;
     bool with_follower = false;
+    std::optional<ZkUrl> zk;  ///< Where the masters' json.info_ nodes are published.
     bool authenticate = false;
     std::map<std::string, std::string> credentials;  ///< principal -> secret
 };
@@ -61,6 +63,7 @@ class Standin final : public MasterPort {
         std::size_t index;
         std::string id;
         HttpListener listener;
+        std::unique_ptr<MasterZnode> znode;
     };
     struct Stream {
         std::shared_ptr<HttpConnection> connection;
@@ -72,6 +75,9 @@ class Standin final : public MasterPort {
     void depose();
     void succeed(std::size_t next, Duration silent, Duration unknown, Duration recovering);
     void redetect();
+    [[nodiscard]] MasterConfig config_of(const Node& node) const;
+    /// The node's znode; then those of the nodes behind it, so that it leads before them.
+    void publish(std::size_t node, bool others_too);
     void rearm();
     void to_master(AgentSlot slot, ToMaster message);
     void after(Duration delay, std::function<void()> work);
