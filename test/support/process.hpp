@@ -1,0 +1,60 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <sys/types.h>
+#include <utility>
+#include <vector>
+
+namespace mysos::test {
+
+/// A directory under the system's temporary one, gone with this object.
+class TemporaryDirectory {
+  public:
+    TemporaryDirectory();
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+    ~TemporaryDirectory();
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+/// A program under test, with everything it prints in one file.
+///
+/// It dies with this object, and with the process that started it. Waiting is for events: what it
+/// prints, or its end. A wait that lasts beyond any reason throws std::runtime_error with the end
+/// of what it printed.
+class Process {
+  public:
+    struct Order {
+        std::vector<std::string> arguments;  ///< The program's path first.
+        std::vector<std::pair<std::string, std::string>> environment;  ///< Beside ours.
+        std::filesystem::path output;
+    };
+
+    explicit Process(Order order);
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
+    ~Process();
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+    void signal(int number) const;
+    /// Waits for its end: the exit status, or minus the signal that ended it.
+    int wait();
+    /// The first line with `part` in it, printed or yet to be; throws when it ends without one.
+    [[nodiscard]] std::string wait_for_line(const std::string& part);
+    [[nodiscard]] std::string output() const;
+
+  private:
+    Order order_;
+    pid_t pid_ = -1;
+    int pidfd_ = -1;
+    int exit_status_ = 0;
+};
+
+/// What stands between `before` and the next white space or end, in a line that has it.
+[[nodiscard]] std::string after(const std::string& line, const std::string& before);
+
+}  // namespace mysos::test

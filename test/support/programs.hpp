@@ -1,0 +1,69 @@
+#pragma once
+
+#include "common/io/http_client.hpp"
+#include "test/support/process.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+/// The programs as they are built, started for a test. Each on free ports of 127.0.0.1, with its
+/// files and what it prints below a directory that the test gives.
+namespace mysos::test {
+
+/// Absolute path of a program in the build tree: "scheduler/mysos-scheduler".
+[[nodiscard]] std::string built(const std::string& relative);
+
+/// One request, answered or thrown about.
+[[nodiscard]] io::Response http(std::uint16_t port, io::Request request);
+[[nodiscard]] io::Response get(std::uint16_t port, const std::string& target);
+/// An urlencoded form.
+[[nodiscard]] io::Response send_form(
+    std::uint16_t port,
+    const std::string& method,
+    const std::string& target,
+    const std::string& body);
+
+/// A stand-in master with agents that have 4 cpus, 4096 MB and 10000 MB of disk each.
+class StandinProgram {
+  public:
+    explicit StandinProgram(
+        const std::filesystem::path& directory,
+        int agents = 3,
+        const std::vector<std::string>& more_flags = {});
+
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+    [[nodiscard]] Process& process() { return *process_; }
+
+  private:
+    std::unique_ptr<Process> process_;
+    std::uint16_t port_ = 0;
+};
+
+class SchedulerProgram {
+  public:
+    struct Order {
+        std::filesystem::path directory;  ///< Kept over restarts: the key is there.
+        std::string zk_url;
+        std::string mesos_master;
+        std::vector<std::string> more_flags;
+    };
+    /// Starts it; what it needs may still be missing.
+    explicit SchedulerProgram(Order order);
+
+    /// Waits until it listens.
+    [[nodiscard]] std::uint16_t port();
+    [[nodiscard]] Process& process() { return *process_; }
+    [[nodiscard]] nlohmann::json get_json(const std::string& target);
+
+  private:
+    std::unique_ptr<Process> process_;
+    std::uint16_t port_ = 0;
+};
+
+}  // namespace mysos::test
