@@ -268,7 +268,8 @@ TEST_CASE("flags: a broken config file is refused by name, without its content",
     const Directory directory;
     const std::string broken = directory.file("broken", "zk_url: zk://u:hush@z:1/m: x\n");
     const std::string says = error([&] { return enough({"--config", broken}); });
-    CHECK_THAT(says, Catch::Matchers::StartsWith("--config: '" + broken + "' is not YAML at line "));
+    CHECK_THAT(
+        says, Catch::Matchers::StartsWith("--config: '" + broken + "' is not YAML at line "));
     CHECK(says.find("hush") == std::string::npos);
 
     const std::string list = directory.file("list", "- a\n");
