@@ -44,7 +44,8 @@ asio::awaitable<void> Loop::perform(Effects effects)
             exit_ = true;
             co_return;
         }
-        if (!co_await perform_(effect)) co_return;
+        const bool goes_on = co_await perform_(effect);
+        if (!goes_on) co_return;
     }
 }
 

@@ -170,7 +170,8 @@ io::Awaitable<void> App::lead()
         }
         trouble_ = own.error().message();
         co_await io::sleep_until(Clock::now() + 1s);
-        if (co_await io::is_cancelled()) co_return;
+        const bool cancelled = co_await io::is_cancelled();
+        if (cancelled) co_return;
     }
     log::logger("scheduler")->info("advertises address={}", print(address_));
 
@@ -190,7 +191,8 @@ io::Awaitable<void> App::lead()
 io::Awaitable<void> App::watch_leadership(Leadership leadership)
 {
     const ErrorCode ec = co_await election_->until_deposed(std::move(leadership));
-    if (co_await io::is_cancelled()) co_return;
+    const bool cancelled = co_await io::is_cancelled();
+    if (cancelled) co_return;
     finish(ec, "another scheduler may lead now; start this one again to stand by");
 }
 
@@ -264,7 +266,8 @@ io::Awaitable<void> App::say_waiting()
 {
     for (;;) {
         co_await io::sleep_until(Clock::now() + say_waiting_every);
-        if (co_await io::is_cancelled()) co_return;
+        const bool cancelled = co_await io::is_cancelled();
+        if (cancelled) co_return;
         if (is_leading_) continue;
         if (!zookeeper_.connected()) {
             const std::string zk = print(options_.zk);

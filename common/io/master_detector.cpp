@@ -46,7 +46,8 @@ class ListDetector final : public MasterDetector {
     asio::awaitable<ErrorCode> until_replaced(mesos::Master /*master*/) override
     {
         const std::shared_ptr<asio::steady_timer> never = never_;
-        if (co_await is_cancelled()) co_return asio::error::operation_aborted;
+        const bool cancelled = co_await is_cancelled();
+        if (cancelled) co_return asio::error::operation_aborted;
         const auto [ended] = co_await never->async_wait(as_result);
         co_return ended;
     }
@@ -82,7 +83,8 @@ class Watcher {
     [[nodiscard]] asio::awaitable<ErrorCode> changed()
     {
         if (stopped_) co_return asio::error::operation_aborted;
-        if (co_await is_cancelled()) co_return asio::error::operation_aborted;
+        const bool cancelled = co_await is_cancelled();
+        if (cancelled) co_return asio::error::operation_aborted;
         const unsigned seen = changes_;
         const auto [ended] = co_await changed_.async_wait(as_result);
         if (stopped_ || changes_ == seen) co_return ended;

@@ -136,7 +136,8 @@ asio::awaitable<ErrorCode> Client::Impl::perform(
 asio::awaitable<ErrorCode> Client::Impl::woken_or_late(std::shared_ptr<Request> request)
 {
     request->woken = false;
-    if (co_await io::is_cancelled()) co_return asio::error::operation_aborted;
+    const bool cancelled = co_await io::is_cancelled();
+    if (cancelled) co_return asio::error::operation_aborted;
     const auto [ended] = co_await request->timer.async_wait(as_result);
     co_return ended;
 }

@@ -30,7 +30,8 @@ asio::awaitable<Result<WatchEvent>> Watch::fired() const
 {
     const std::shared_ptr<State> state = state_;
     while (!state->event) {
-        if (co_await io::is_cancelled()) co_return asio::error::operation_aborted;
+        const bool cancelled = co_await io::is_cancelled();
+        if (cancelled) co_return asio::error::operation_aborted;
         const auto [ended] = co_await state->never.async_wait(as_result);
         if (!state->event && ended) co_return ended;
     }
@@ -51,7 +52,8 @@ asio::awaitable<Result<SessionEvent>> SessionEvents::next()
 {
     const std::shared_ptr<State> state = state_;
     while (state->events.empty()) {
-        if (co_await io::is_cancelled()) co_return asio::error::operation_aborted;
+        const bool cancelled = co_await io::is_cancelled();
+        if (cancelled) co_return asio::error::operation_aborted;
         const auto [ended] = co_await state->never.async_wait(as_result);
         if (state->events.empty() && ended) co_return ended;
     }

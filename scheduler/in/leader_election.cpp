@@ -57,7 +57,8 @@ asio::awaitable<Result<Leadership>> LeaderElection::lead()
         }
         if (ends_us(won.error())) co_return won.error();
         log::logger("election")->warn("attempt failed error={}", won.error().message());
-        if (co_await io::is_cancelled()) co_return asio::error::operation_aborted;
+        const bool cancelled = co_await io::is_cancelled();
+        if (cancelled) co_return asio::error::operation_aborted;
         retry_.expires_after(retry_after);
         const auto [ended] = co_await retry_.async_wait(as_result);
         if (ended) co_return ended;
@@ -144,7 +145,8 @@ asio::awaitable<ErrorCode> LeaderElection::until_deposed(Leadership leadership)
         if (!own && own.error() == asio::error::operation_aborted) co_return own.error();
         if (!own && !ends_session(own.error())) {
             // Cut off: the session is ended for us when that lasts. Until then it may be kept.
-            if (co_await io::is_cancelled()) co_return asio::error::operation_aborted;
+            const bool cancelled = co_await io::is_cancelled();
+            if (cancelled) co_return asio::error::operation_aborted;
             retry_.expires_after(retry_after);
             const auto [ended] = co_await retry_.async_wait(as_result);
             if (ended) co_return ended;

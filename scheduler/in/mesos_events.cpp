@@ -126,7 +126,8 @@ io::Awaitable<void> MesosEvents::say_waiting()
     for (;;) {
         const TimePoint next = Clock::now() + config_.say_waiting_every;
         co_await io::sleep_until(next);
-        if (co_await io::is_cancelled()) co_return;
+        const bool cancelled = co_await io::is_cancelled();
+        if (cancelled) co_return;
         if (!is_subscribed_) log::logger("mesos")->warn("waiting for a master: {}", trouble_);
     }
 }

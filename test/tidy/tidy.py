@@ -87,6 +87,18 @@ def co_await_faults(code):
             yield match.start(), "capturing lambda in a co_await expression: name it on the line above"
 
 
+def condition_faults(code):
+    """g++ 12 lays out a coroutine's frame wrongly where a condition awaits without declaring (GCC 106188)."""
+    for match in re.finditer(r"\b(?:if|while)\s*\(", code):
+        depth, end = 1, match.end()
+        while depth and end < len(code):
+            depth += {"(": 1, ")": -1}.get(code[end], 0)
+            end += 1
+        condition = code[match.end():end - 1]
+        if re.search(r"\bco_await\b", condition) and not re.search(r"[^=!<>]=\s*co_await\b", condition):
+            yield match.start(), "co_await as a condition: name its value on the line above"
+
+
 def include_faults(path, code):
     mine = layer(path)
     for match in re.finditer(r'^#include "([^"]+)"', code, re.M):
@@ -120,7 +132,8 @@ def faults(path, text):
             yield line_of(code, match.start()), "using namespace in a header"
         if "#pragma once" not in code:
             yield 1, "a header without #pragma once"
-    for offset, why in (*co_await_faults(code), *include_faults(path, code)):
+    for offset, why in (
+            *co_await_faults(code), *condition_faults(code), *include_faults(path, code)):
         yield line_of(code, offset), why
     length = text.count("\n")
     cap = TEST_SIZE if path.startswith("test/") else SIZES[pathlib.Path(path).suffix]

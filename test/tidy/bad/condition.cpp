@@ -1,0 +1,2 @@
+// as scheduler/out/x.cpp: co_await as a condition
+while (!done && !co_await is_cancelled()) step();
