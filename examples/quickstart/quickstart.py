@@ -177,7 +177,7 @@ def installer(flavor):
         raise Failed("no MySQL package can be made here (above says why); try --flavor mariadb")
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
     tarball = cache / "mysos" / "packages" / "mysql.tar.gz"
-    return {"installer": "tarball", "flavor": "mysql", "version": "9.7", "uri": str(tarball),
+    return {"installer": "tarball", "flavor": "mysql", "uri": str(tarball),
             "sha256": tarball.with_name(tarball.name + ".sha256").read_text().split()[0]}
 
 
