@@ -74,13 +74,25 @@ std::size_t count(const std::string& text, const std::string& part)
     return found;
 }
 
-/// Of all members, as the API shows them.
-std::vector<std::string> task_ids(SchedulerProgram& scheduler, const std::string& cluster)
+/// What the master believes of the framework's tasks that have not ended.
+std::vector<std::string> live_tasks(const StandinProgram& standin, const std::string& framework)
+{
+    const nlohmann::json state = nlohmann::json::parse(get(standin.port(), "/standin/state").body);
+    std::vector<std::string> ids;
+    for (const auto& [id, task] : state.at("frameworks").at(framework).at("tasks").items()) {
+        const std::string how = task.at("state");
+        if (how == "TASK_STAGING" || how == "TASK_RUNNING") ids.push_back(id);
+    }
+    return ids;
+}
+
+/// What the scheduler knows of the tasks that Mesos told it about.
+std::vector<std::string> known_tasks(SchedulerProgram& scheduler, const std::string& cluster)
 {
     std::vector<std::string> ids;
     const nlohmann::json view = scheduler.get_json("/v1/clusters/" + cluster);
     for (const auto& member : view.at("members")) {
-        if (member.at("task_id").is_string()) ids.push_back(member.at("task_id"));
+        if (member.at("task_state").is_string()) ids.push_back(member.at("task_id"));
     }
     std::ranges::sort(ids);
     return ids;
@@ -222,14 +234,11 @@ TEST_CASE("scheduler: a cluster too large for any agent is accepted and says wha
     (void)scheduler.process().wait_for_line("mesos: subscribed framework=");
     const std::string form = "cluster_user=app&size={\"cpus\":900}";
     REQUIRE(send_form(scheduler.port(), "POST", "/clusters/big", form).status == 200);
-    // Offers of all agents come within the second; each is an answer of its own to the question.
-    const std::string expected = "no agent offers 900 cpus; largest offered 4";
-    std::string message;
-    while (message != expected) {
+    await_true("the member says which resource no agent offers", [&] {
         const nlohmann::json view = scheduler.get_json("/v1/clusters/big");
-        message = view.at("members").at(0).at("message");
-    }
-    CHECK(message == expected);
+        const nlohmann::json& message = view.at("members").at(0).at("message");
+        return message == "no agent offers 900 cpus; largest offered 4";
+    });
 }
 
 TEST_CASE("scheduler: killed at any moment it goes on, and deleting ends everything", "[e2e]")
@@ -259,14 +268,20 @@ TEST_CASE("scheduler: killed at any moment it goes on, and deleting ends everyth
     const std::string again = scheduler->process().wait_for_line("mesos: subscribed framework=");
     CHECK(after(again, "framework=") == framework);
     std::vector<std::string> tasks;
-    while (tasks.size() < 3) tasks = task_ids(*scheduler, "demo");
+    await_true("three tasks live", [&] {
+        tasks = live_tasks(standin, framework);
+        return tasks.size() == 3;
+    });
 
     // And once more, with all of them launched.
     scheduler->process().signal(SIGKILL);
     CHECK(scheduler->process().wait() == -SIGKILL);
     scheduler = std::make_unique<SchedulerProgram>(ours);
     (void)scheduler->process().wait_for_line("mesos: subscribed framework=");
-    CHECK(task_ids(*scheduler, "demo") == tasks);
+    await_true(
+        "the tasks are known again", [&] { return known_tasks(*scheduler, "demo") == tasks; });
+    CHECK(live_tasks(standin, framework) == tasks);
+    CHECK(count(scheduler->process().output(), "launched on") == 0);
 
     const std::string form = "password=" + password;
     const io::Response deleted = send_form(scheduler->port(), "DELETE", "/clusters/demo", form);
@@ -279,8 +294,18 @@ TEST_CASE("scheduler: killed at any moment it goes on, and deleting ends everyth
     CHECK(get(scheduler->port(), "/v1/clusters/demo").status == 404);
     CHECK(send_form(scheduler->port(), "POST", "/clusters/demo", "cluster_user=app").status == 200);
 
+    CHECK(live_tasks(standin, framework).size() <= 1);  // Of the cluster that was just made.
     scheduler->process().signal(SIGTERM);
     CHECK(scheduler->process().wait() == 0);
+
+    // Another directory has another key: what was sealed with the first one stays as it is.
+    const TemporaryDirectory elsewhere;
+    SchedulerProgram stranger{order(elsewhere, url, standin.address())};
+    CHECK(stranger.process().wait() == 1);
+    const std::string said = stranger.process().output();
+    CHECK(
+        said.find(url + "/state/clusters/demo: its passwords were sealed with another key") !=
+        std::string::npos);
 }
 
 TEST_CASE("scheduler: a second one stands by and takes over", "[e2e]")

@@ -4,7 +4,9 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace mysos::test {
@@ -49,6 +51,17 @@ io::Response send_form(
     request.headers.set("Content-Type", "application/x-www-form-urlencoded");
     request.body = body;
     return http(port, std::move(request));
+}
+
+void await_true(const std::string& what, const std::function<bool()>& holds)
+{
+    constexpr std::chrono::milliseconds between{50};
+    constexpr std::chrono::seconds patience{100};
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > end) throw std::runtime_error{"never: " + what};
+        std::this_thread::sleep_for(between);
+    }
 }
 
 StandinProgram::StandinProgram(

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,10 @@ namespace mysos::test {
     const std::string& method,
     const std::string& target,
     const std::string& body);
+
+/// Asks until it holds: for what another program comes to by itself and tells nobody. Throws
+/// std::runtime_error, with `what`, when that lasts beyond any reason.
+void await_true(const std::string& what, const std::function<bool()>& holds);
 
 /// A stand-in master with agents that have 4 cpus, 4096 MB and 10000 MB of disk each.
 class StandinProgram {
