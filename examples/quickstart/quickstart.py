@@ -347,6 +347,12 @@ def interrupt(*_):
     raise Interrupted
 
 
+def interrupt_on_signals():
+    """SIGINT and SIGTERM become Interrupted, so that whoever started programs ends them."""
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, interrupt)
+
+
 def main():
     options = parse()
     top = options.dir.absolute()
@@ -361,8 +367,7 @@ def main():
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(mode=0o755)
         say(f"state and logs are under {home}")
-        signal.signal(signal.SIGTERM, interrupt)
-        signal.signal(signal.SIGINT, interrupt)
+        interrupt_on_signals()
         programs = Programs(home)
         try:
             run(options, home, programs)

@@ -74,10 +74,13 @@ def main():
     with tempfile.TemporaryDirectory(prefix="mysos-bench-", dir="/var/tmp") as top:
         home = pathlib.Path(top)
         home.chmod(0o755)
+        quickstart.interrupt_on_signals()
         programs = quickstart.Programs(home)
         try:
             measure(options.rounds, home, programs)
             return 0
+        except quickstart.Interrupted:
+            return 1
         except quickstart.Failed as problem:
             print(f"bench provision: {problem}", file=sys.stderr)
             return 1

@@ -149,6 +149,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="mysos-e2e-", dir="/var/tmp") as top:
         home = pathlib.Path(top)
         home.chmod(0o755)
+        quickstart.interrupt_on_signals()
         programs = quickstart.Programs(home)
         status = 1
         try:
@@ -164,6 +165,8 @@ def main():
             for step in (kill_primary, kill_scheduler, kill_zookeeper, create_and_delete_again):
                 step(cluster)
             status = 0
+        except quickstart.Interrupted:
+            print("interrupted", file=sys.stderr)
         except (Failed, subprocess.TimeoutExpired) as problem:
             print(f"e2e faults: {problem}", file=sys.stderr)
             log = home / "scheduler.log"

@@ -36,7 +36,6 @@ EVERYWHERE = {
 LAYERS = ["proto", "common", "common/io", "program", "test"]
 PROGRAMS = ("scheduler", "executor", "cli")
 
-# No test may end a real server's life by pattern, nor hold a port.
 SIZES = {".hpp": 300, ".cpp": 400}
 TEST_SIZE = 500
 
