@@ -24,26 +24,41 @@ control::AccountSpec account(control::AccountSpec::Kind kind, std::string user)
     return {kind, {std::move(user), {}}};
 }
 
-/// All that a primary has to have; the operator's name is the shell's to fill in.
+/// All that a primary has to have; the operator's name is the shell's to fill in. Once there is
+/// data to lose, only members of E: the account of one that left stays locked where it was locked,
+/// as it may still acknowledge. The others' are made when they have said that they do not.
 std::vector<control::AccountSpec> accounts(const Record& record)
 {
     using Kind = control::AccountSpec::Kind;
     std::vector<control::AccountSpec> result{
         account(Kind::admin, {}), account(Kind::application, record.cluster_user)};
     for (const auto& [id, member] : record.members) {
+        if (record.ever_opened && !record.electorate.contains(id)) continue;
         result.push_back(account(Kind::replication, replication_user(id)));
     }
     return result;
 }
 
-void follow(Stepping& step, Epoch epoch, MemberId id, MemberId primary, bool acknowledge)
+void follow(
+    Stepping& step,
+    Epoch epoch,
+    MemberId id,
+    MemberId primary,
+    bool acknowledge,
+    std::uint64_t serial = 0)
 {
     const Member& source = step.member(primary);
     order(
         step,
         id,
         control::Follow{
-            epoch, primary, source.ip, source.port, {replication_user(id), {}}, acknowledge});
+            epoch,
+            primary,
+            source.ip,
+            source.port,
+            {replication_user(id), {}},
+            acknowledge,
+            serial});
 }
 
 electorate::Electorate stored_electorate(const Record& record)
@@ -61,13 +76,14 @@ electorate::Config electorate_config(const Stepping& step)
 }
 
 /// A primary is there: everybody follows it, and those outside of E may prove themselves.
-void admit(Stepping& step, Epoch epoch, MemberId primary, std::size_t acks_in_force)
+void admit(Stepping& step, Epoch epoch, MemberId primary, std::size_t acks_in_force, bool adopted)
 {
     std::set<MemberId> members;
     for (const auto& [id, member] : step.record().members) members.insert(id);
     tell_electorate(
         step,
-        electorate::Led{epoch, primary, stored_electorate(step.record()), acks_in_force, members});
+        electorate::Led{
+            epoch, primary, stored_electorate(step.record()), acks_in_force, members, adopted});
     for (const MemberId id : members) {
         if (!step.record().electorate.contains(id)) {
             tell_electorate(step, electorate::JoinAsked{id});
@@ -81,6 +97,11 @@ void admit(Stepping& step, Epoch epoch, MemberId primary, std::size_t acks_in_fo
 }
 
 // What an election orders.
+
+void lift(Stepping& step, const election::DismissPrimary&)
+{
+    depose(step);
+}
 
 void lift(Stepping& step, const election::SaveEpoch& effect)
 {
@@ -125,7 +146,7 @@ void lift(Stepping& step, const election::SendFollow& effect)
 
 void lift(Stepping& step, const election::AdmitFollowers& effect)
 {
-    admit(step, effect.epoch, effect.primary, step.record().acks);
+    admit(step, effect.epoch, effect.primary, step.record().acks, false);
 }
 
 void lift(Stepping& step, const election::SendOpen& effect)
@@ -215,7 +236,7 @@ void lift(Stepping& step, const electorate::SendLockAccount& effect)
 
 void lift(Stepping& step, const electorate::SendFollow& effect)
 {
-    follow(step, effect.epoch, effect.member, effect.primary, effect.acknowledge);
+    follow(step, effect.epoch, effect.member, effect.primary, effect.acknowledge, effect.serial);
 }
 
 void lift(Stepping& step, const electorate::Ignored& effect)
@@ -249,7 +270,6 @@ void call_election(Stepping& step)
     call.last = last;
     call.high_water = step.state.high_water;
     call.open_rule = open_rule(record);
-    depose(step);
     tell_election(step, call);
 }
 
@@ -305,7 +325,7 @@ void adopt(Stepping& step)
     }
     step.report(Report::Level::info, primary, "is the primary still: adopted");
     step.state.published = primary;
-    admit(step, step.record().epoch, primary, seen.understood->acks_required);
+    admit(step, step.record().epoch, primary, seen.understood->acks_required, true);
 }
 
 }  // namespace

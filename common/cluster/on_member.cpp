@@ -151,7 +151,8 @@ void hear(Stepping& step, MemberId id, const control::Promoted& message)
 void hear(Stepping& step, MemberId id, const control::Followed& message)
 {
     tell_election(step, election::Followed{message.epoch, id});
-    tell_electorate(step, electorate::Followed{message.epoch, id, message.acknowledge});
+    tell_electorate(
+        step, electorate::Followed{message.epoch, id, message.acknowledge, message.serial});
 }
 
 void hear(Stepping& step, MemberId id, const control::Opened& message)

@@ -106,6 +106,7 @@ struct Promoted {
 struct Followed {
     Epoch epoch{};
     bool acknowledge = false;
+    std::uint64_t serial = 0;  ///< Of the order.
     friend bool operator==(const Followed&, const Followed&) = default;
 };
 struct Opened {
@@ -201,6 +202,7 @@ struct Follow {
     std::uint16_t port = 0;
     Account account;
     bool acknowledge = false;
+    std::uint64_t serial = 0;  ///< Comes back in the answer.
     friend bool operator==(const Follow&, const Follow&) = default;
 };
 struct Open {

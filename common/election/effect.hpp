@@ -15,6 +15,9 @@
 /// anything behind it starts; one that fails ends the scheduler's leadership.
 namespace mysos::election {
 
+struct DismissPrimary {  ///< Nobody leads any more: electorate::Deposed, before anything else.
+    friend bool operator==(const DismissPrimary&, const DismissPrimary&) = default;
+};
 struct SaveEpoch {  ///< The record's epoch, its last primary, no candidate, not opened.
     Epoch epoch{};
     LastPrimary last;
@@ -113,6 +116,7 @@ struct Ignored {
 };
 
 using Effect = std::variant<
+    DismissPrimary,
     SaveEpoch,
     SendPrepare,
     SaveCandidate,

@@ -54,7 +54,8 @@ Effects begin(
     Epoch above)
 {
     state.epoch = next(std::max(state.epoch, above));
-    Effects effects{SaveEpoch{state.epoch, call.last}, ReportBegun{state.epoch, why}};
+    Effects effects{
+        DismissPrimary{}, SaveEpoch{state.epoch, call.last}, ReportBegun{state.epoch, why}};
     for (const MemberId member : call.electorate.members) {
         if (member != call.last.member) effects.emplace_back(SendPrepare{state.epoch, member});
     }

@@ -27,13 +27,28 @@ bool follows_at_once(const Promoting& phase, MemberId member)
     return phase.candidate.position.includes(found->second.position);
 }
 
+/// Whether a tail may be cut though nobody has acknowledged the marker yet. The candidate was
+/// chosen by a quorum, is recorded as the last primary and has written its marker, so that no such
+/// tail can be needed any more; still it is kept while others can acknowledge, as its owner may
+/// vote.
+bool tails_may_go(const Promoting& phase)
+{
+    if (phase.stage != Stage::written) return false;
+    const auto can_acknowledge = std::ranges::count_if(
+        phase.call.electorate.members,
+        [&phase](MemberId member) { return follows_at_once(phase, member); });
+    return phase.asked_again ||
+           static_cast<std::size_t>(can_acknowledge) < phase.call.electorate.acks;
+}
+
 SendFollow follow(const State& state, const Promoting& phase, MemberId member)
 {
+    const bool acknowledge = follows_at_once(phase, member) && !phase.answers.at(member).amnesiac;
     return {
         .epoch = state.epoch,
         .member = member,
         .primary = phase.candidate.member,
-        .acknowledge = !phase.answers.at(member).amnesiac};
+        .acknowledge = acknowledge};
 }
 
 SendPromote promotion(const State& state, const Promoting& phase)
@@ -56,9 +71,11 @@ Effects order_for(const State& state, const Promoting& phase, MemberId member)
     const bool others_care = phase.stage == Stage::leading || phase.stage == Stage::opening;
     if (others_care || phase.followed.contains(member)) return {};
     if (!phase.call.electorate.members.contains(member)) return {};
+    if (follows_at_once(phase, member) || tails_may_go(phase)) {
+        return {follow(state, phase, member)};
+    }
     if (!phase.answers.contains(member)) return {SendPrepare{state.epoch, member}};
-    if (!follows_at_once(phase, member)) return {};
-    return {follow(state, phase, member)};
+    return {};
 }
 
 std::size_t marked_of(const Promoting& phase, const Electorate& electorate)
@@ -84,6 +101,30 @@ Effects advance(State& state)
     if (phase.stage == Stage::leading && acknowledged && grown) {
         phase.stage = Stage::opening;
         effects.emplace_back(SendOpen{state.epoch, phase.candidate.member});
+    }
+    return effects;
+}
+
+Effects orders_for_all(const State& state, const Promoting& phase)
+{
+    Effects effects;
+    for (const MemberId member : phase.call.electorate.members) {
+        const Effects orders = order_for(state, phase, member);
+        effects.insert(effects.end(), orders.begin(), orders.end());
+    }
+    return effects;
+}
+
+/// The marker is written. With enough followers already there this changes little; without them it
+/// is what those with a tail wait for.
+Effects write_marker(State& state)
+{
+    Promoting& phase = phase_of(state);
+    phase.stage = Stage::written;
+    Effects effects = advance(state);
+    if (phase.stage == Stage::written && tails_may_go(phase)) {
+        const Effects orders = orders_for_all(state, phase);
+        effects.insert(effects.end(), orders.begin(), orders.end());
     }
     return effects;
 }
@@ -127,7 +168,7 @@ Effects on_candidate(
     const bool leads = seen.phase == control::Phase::primary && seen.epoch == state.epoch &&
                        seen.marker == state.epoch;
     if (leads && phase.stage == Stage::opening && seen.writable) return opened(state);
-    if (leads && phase.stage == Stage::asked) phase.stage = Stage::written;
+    if (leads && phase.stage == Stage::asked) return write_marker(state);
     return advance(state);
 }
 
@@ -177,9 +218,14 @@ Effects on(State& state, const Config& config, const Observed& observed, TimePoi
     Promoting& phase = phase_of(state);
     const mysql::Observation& seen = observed.observation;
     if (observed.member == phase.candidate.member) return on_candidate(state, config, seen, now);
-    if (seen.epoch == state.epoch && seen.source == phase.candidate.member) {
+    const bool follows = seen.epoch == state.epoch && seen.source == phase.candidate.member;
+    if (follows) {
         phase.followed.insert(observed.member);
+    } else {
+        phase.followed.erase(observed.member);  // Restarted since: it is told again.
     }
+    const auto answer = phase.answers.find(observed.member);
+    if (answer != phase.answers.end() && seen.amnesiac) answer->second.amnesiac = true;
     if (seen.marker != state.epoch) return {};
     phase.marked.insert(observed.member);
     return advance(state);
@@ -208,8 +254,7 @@ Effects on(State& state, const Config&, const Promoted& promoted, TimePoint)
         return {Ignored{Ignored::Why::not_the_candidate}};
     }
     if (phase.stage != Stage::asked) return {Ignored{Ignored::Why::already_so}};
-    phase.stage = Stage::written;
-    return advance(state);
+    return write_marker(state);
 }
 
 Effects on(State& state, const Config&, const Followed& followed, TimePoint)
@@ -280,12 +325,7 @@ Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint 
 
     phase.ask_again_at = now + config.ask_again_after;
     phase.asked_again = true;
-    Effects effects;
-    for (const MemberId member : phase.call.electorate.members) {
-        const Effects orders = order_for(state, phase, member);
-        effects.insert(effects.end(), orders.begin(), orders.end());
-    }
-    return effects;
+    return orders_for_all(state, phase);
 }
 
 TimePoint next_deadline(const Promoting& phase)

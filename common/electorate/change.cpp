@@ -53,7 +53,7 @@ void finish_leave(Step& step, const Leaving& leaving)
 
     const MemberId member = leaving.member;
     step.state.to_join.erase(member);
-    step.leadership().followers.erase(member);
+    step.leadership().followers.at(member) = Follower{};
     step.leadership().change = Steady{};  // Ends `leaving`.
     save(step, std::move(electorate));
 }
@@ -66,9 +66,7 @@ bool begin_lower(Step& step)
     const std::size_t acks = acks_for(electorate.members.size(), step.config.acks_max);
     if (leadership.acks_in_force <= electorate.acks || acks > electorate.acks) return false;
     leadership.acks_in_force = electorate.acks;
-    const std::uint64_t serial = step.ask_primary(electorate.acks);
-    leadership.change =
-        Lowering{.serial = serial, .ask_again_at = step.now + step.config.ask_again_after};
+    align(step);
     return true;
 }
 
@@ -127,6 +125,13 @@ void advance_change(Step& step)
     if (!begin_lower(step) && !begin_raise(step)) begin_join(step);
 }
 
+void align(Step& step)
+{
+    const std::uint64_t serial = step.ask_primary(step.leadership().acks_in_force);
+    step.leadership().change =
+        Aligning{.serial = serial, .ask_again_at = step.now + step.config.ask_again_after};
+}
+
 void begin_leave(Step& step, MemberId member)
 {
     Leadership& leadership = step.leadership();
@@ -151,10 +156,10 @@ void repeat_change(Step& step)
         if (!is_due(raising->ask_again_at)) return;
         raising->ask_again_at = again;
         step.repeat_question(raising->serial, leadership.acks_in_force);
-    } else if (auto* lowering = std::get_if<Lowering>(&leadership.change)) {
-        if (!is_due(lowering->ask_again_at)) return;
-        lowering->ask_again_at = again;
-        step.repeat_question(lowering->serial, leadership.acks_in_force);
+    } else if (auto* aligning = std::get_if<Aligning>(&leadership.change)) {
+        if (!is_due(aligning->ask_again_at)) return;
+        aligning->ask_again_at = again;
+        step.repeat_question(aligning->serial, leadership.acks_in_force);
     } else if (auto* leaving = std::get_if<Leaving>(&leadership.change)) {
         if (!is_due(leaving->ask_again_at)) return;
         leaving->ask_again_at = again;

@@ -22,7 +22,7 @@ std::optional<Why> reason_to_ignore(const State& state, Epoch epoch)
     return std::nullopt;
 }
 
-Effects on(State& state, const Config&, const Led& led, TimePoint)
+Effects on(State& state, const Config& config, const Led& led, TimePoint now)
 {
     Leadership leadership{
         .epoch = led.epoch,
@@ -35,7 +35,10 @@ Effects on(State& state, const Config&, const Led& led, TimePoint)
     }
     state.electorate = led.electorate;
     state.leadership = std::move(leadership);
-    return {};
+    if (!led.adopted) return {};
+    Step step{state, config, now, {}};
+    align(step);
+    return step.effects;
 }
 
 Effects on(State& state, const Config&, const Deposed&, TimePoint)
@@ -109,6 +112,13 @@ Effects on(State& state, const Config& config, const Followed& followed, TimePoi
     const auto found = state.leadership->followers.find(followed.member);
     if (found == state.leadership->followers.end()) return ignored(Why::not_a_member);
     Follower& follower = found->second;
+    const bool has_shed = follower.standing == Standing::shedding && !followed.acknowledge &&
+                          follower.serial == followed.serial;
+    if (has_shed) {
+        Step step{state, config, now, {}};
+        begin_reading(step, follower);
+        return step.effects;
+    }
     const bool awaited =
         follower.standing == Standing::proven && state.electorate.members.contains(followed.member);
     if (!awaited || !followed.acknowledge) return ignored(Why::not_asked);
@@ -132,8 +142,8 @@ Effects on(State& state, const Config& config, const AcknowledgersSet& set, Time
         raising->must_hold = set.position;
         raising->ask_again_at.reset();
     }
-    const auto* lowering = std::get_if<Lowering>(&change);
-    if (lowering != nullptr && lowering->serial == set.serial) change = Steady{};
+    const auto* aligning = std::get_if<Aligning>(&change);
+    if (aligning != nullptr && aligning->serial == set.serial) change = Steady{};
     advance_change(step);
     return step.effects;
 }

@@ -19,7 +19,8 @@
 ///
 /// Safe because whoever may acknowledge is in the persisted E before, because k in force at the
 /// primary is never below the persisted one, and because each change that weakens the old bound
-/// first waits until enough of the new electorate hold what the primary held afterwards.
+/// first waits until enough of the new electorate hold what the primary held afterwards. Who left
+/// may still acknowledge, so the primary lets it in again only when it has said that it does not.
 /// "Afterwards" is a position that the primary read on our order (`serial`), never one that was on
 /// its way. A change left half done by an earlier scheduler shows in what is persisted: k below
 /// floor(n/2) is raised, a member of E that does not acknowledge is proven and switched on; a leave
@@ -48,6 +49,7 @@ struct Led {  ///< A primary's marker is acknowledged (AdmitFollowers), or a run
     Electorate electorate;          ///< As persisted.
     std::size_t acks_in_force = 0;  ///< At the primary; an adopted one says it (acks_required).
     std::set<MemberId> members;     ///< All of the cluster, in E or not.
+    bool adopted = false;           ///< It led before this scheduler did: a leave may be half done.
 };
 struct Deposed {};  ///< It failed or is being replaced: nothing changes until the next `Led`.
 struct Observed {
@@ -73,6 +75,7 @@ struct Followed {
     Epoch epoch{};
     MemberId member{};
     bool acknowledge = false;
+    std::uint64_t serial = 0;
 };
 struct AcknowledgersSet {  ///< By the primary. `position` was read after it.
     Epoch epoch{};
@@ -126,6 +129,7 @@ struct SendFollow {  ///< With `acknowledge` it also ends the member's amnesia.
     MemberId member{};
     MemberId primary{};
     bool acknowledge = false;
+    std::uint64_t serial = 0;  ///< Comes back with the answer.
     friend bool operator==(const SendFollow&, const SendFollow&) = default;
 };
 struct Ignored {
@@ -152,8 +156,9 @@ using Effects = std::vector<Effect>;
 
 /// How far a member is on the way to being believed.
 enum class Standing {
-    absent,       ///< Not seen running since `Led`.
-    reading,      ///< Seen; the primary is asked for a position that is surely newer.
+    absent,    ///< Not seen running since `Led`.
+    shedding,  ///< Outside E, told not to acknowledge. Until it answers, its account stays locked.
+    reading,   ///< Seen; the primary is asked for a position that is surely newer.
     catching_up,  ///< Told to follow; lacks `must_hold`, or its receiver is down.
     proven,       ///< Held `must_hold` while following. Acknowledges next if in E.
     acknowledging,
@@ -161,7 +166,7 @@ enum class Standing {
 };
 struct Follower {
     Standing standing = Standing::absent;
-    std::uint64_t serial = 0;  ///< Of the question it waits for, in `reading`.
+    std::uint64_t serial = 0;  ///< Of what it waits for, in `shedding` and `reading`.
     mysql::Position must_hold;
     mysql::Position holds;  ///< Last reported while it followed, in this epoch.
     bool follows = false;
@@ -187,10 +192,10 @@ struct Leaving {
     std::optional<TimePoint> ask_again_at;
     friend bool operator==(const Leaving&, const Leaving&) = default;
 };
-struct Lowering {  ///< Persisted already; only the primary still waits for more.
+struct Aligning {  ///< The primary is told what is persisted: lower k, or that nobody leaves.
     std::uint64_t serial = 0;
     std::optional<TimePoint> ask_again_at;
-    friend bool operator==(const Lowering&, const Lowering&) = default;
+    friend bool operator==(const Aligning&, const Aligning&) = default;
 };
 
 struct Leadership {
@@ -198,7 +203,7 @@ struct Leadership {
     MemberId primary{};
     std::size_t acks_in_force = 0;  ///< At the primary, as far as we have ordered it.
     std::map<MemberId, Follower> followers;
-    std::variant<Steady, Raising, Leaving, Lowering> change;
+    std::variant<Steady, Raising, Leaving, Aligning> change;
     friend bool operator==(const Leadership&, const Leadership&) = default;
 };
 

@@ -19,14 +19,6 @@ bool takes_orders(control::Phase phase)
            phase == Phase::crashed;
 }
 
-void begin_reading(Step& step, Follower& follower)
-{
-    follower.standing = Standing::reading;
-    follower.must_hold = {};
-    follower.serial = step.ask_primary(step.leadership().acks_in_force);
-    follower.ask_again_at = step.now + step.config.ask_again_after;
-}
-
 void order_follow(Step& step, MemberId member, Follower& follower, bool acknowledge)
 {
     step.send_follow(member, acknowledge);
@@ -41,12 +33,34 @@ void begin_standing(Step& step, MemberId member, Follower& follower, bool amnesi
     if (follower.follows && follower.acknowledges && !amnesiac && in_electorate) {
         follower.standing = Standing::acknowledging;
         follower.ask_again_at.reset();
-    } else {
+    } else if (in_electorate) {
         begin_reading(step, follower);
+    } else {
+        follower.standing = Standing::shedding;
+        follower.serial = ++step.state.serial;
+        follower.ask_again_at = step.now + step.config.ask_again_after;
+        step.send_follow(member, false, follower.serial);
     }
 }
 
+/// Whose account has to be there: an outsider's not before it has said that it does not
+/// acknowledge.
+bool is_let_in(const Step& step, MemberId member, const Follower& follower)
+{
+    if (step.state.electorate.members.contains(member)) return true;
+    return follower.standing == Standing::reading || follower.standing == Standing::catching_up ||
+           follower.standing == Standing::proven;
+}
+
 }  // namespace
+
+void begin_reading(Step& step, Follower& follower)
+{
+    follower.standing = Standing::reading;
+    follower.must_hold = {};
+    follower.serial = step.ask_primary(step.leadership().acks_in_force);
+    follower.ask_again_at = step.now + step.config.ask_again_after;
+}
 
 std::uint64_t Step::ask_primary(std::size_t acks)
 {
@@ -65,14 +79,16 @@ void Step::repeat_question(std::uint64_t serial, std::size_t acks)
         .accounts = {}};
     const auto* leaving = std::get_if<Leaving>(&leadership().change);
     for (const auto& [member, follower] : leadership().followers) {
-        if (leaving == nullptr || leaving->member != member) order.accounts.insert(member);
+        const bool leaves = leaving != nullptr && leaving->member == member;
+        if (!leaves && is_let_in(*this, member, follower)) order.accounts.insert(member);
     }
     effects.emplace_back(std::move(order));
 }
 
-void Step::send_follow(MemberId member, bool acknowledge)
+void Step::send_follow(MemberId member, bool acknowledge, std::uint64_t serial)
 {
-    effects.emplace_back(SendFollow{leadership().epoch, member, leadership().primary, acknowledge});
+    effects.emplace_back(
+        SendFollow{leadership().epoch, member, leadership().primary, acknowledge, serial});
 }
 
 void observe_follower(Step& step, MemberId member, const mysql::Observation& seen)
@@ -92,6 +108,7 @@ void observe_follower(Step& step, MemberId member, const mysql::Observation& see
     }
     switch (follower.standing) {
         case Standing::absent: begin_standing(step, member, follower, seen.amnesiac); break;
+        case Standing::shedding:
         case Standing::reading:
         case Standing::errant: break;
         case Standing::catching_up:
@@ -138,6 +155,7 @@ void repeat_orders(Step& step)
         if (!is_due(follower.ask_again_at, step.now)) continue;
         follower.ask_again_at = step.now + step.config.ask_again_after;
         switch (follower.standing) {
+            case Standing::shedding: step.send_follow(member, false, follower.serial); break;
             case Standing::reading:
                 step.repeat_question(follower.serial, step.leadership().acks_in_force);
                 break;

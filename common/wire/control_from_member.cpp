@@ -169,6 +169,7 @@ struct Filler {
         auto& followed = *to.mutable_followed();
         followed.set_epoch(number(from.epoch));
         followed.set_acknowledge(from.acknowledge);
+        followed.set_serial(from.serial);
     }
     void operator()(const control::Opened& from) const
     {
@@ -223,7 +224,8 @@ Result<control::FromMember> from_wire(const pb::control::FromMember& from)
         case pb::control::FromMember::kFollowed:
             return Message{control::Followed{
                 .epoch = Epoch{from.followed().epoch()},
-                .acknowledge = from.followed().acknowledge()}};
+                .acknowledge = from.followed().acknowledge(),
+                .serial = from.followed().serial()}};
         case pb::control::FromMember::kOpened:
             return Message{control::Opened{.epoch = Epoch{from.opened().epoch()}}};
         case pb::control::FromMember::kAcknowledgersSet:

@@ -101,6 +101,7 @@ struct Filler {
         follow.set_port(from.port);
         fill(*follow.mutable_account(), from.account);
         follow.set_acknowledge(from.acknowledge);
+        follow.set_serial(from.serial);
     }
     void operator()(const control::Open& from) const
     {
@@ -160,7 +161,8 @@ Result<control::ToMember> from_wire(const pb::control::Follow& from)
         .host = from.host(),
         .port = static_cast<std::uint16_t>(from.port()),
         .account = from_wire(from.account()),
-        .acknowledge = from.acknowledge()}};
+        .acknowledge = from.acknowledge(),
+        .serial = from.serial()}};
 }
 
 Result<control::ToMember> from_wire(const pb::control::ToMember& from)

@@ -119,7 +119,7 @@ void on(Step& step, const PrimaryFollowed& in)
             record.amnesiac = false;
             save(step, record);
         }
-        say(step, control::Followed{follow.epoch, follow.acknowledge});
+        say(step, control::Followed{follow.epoch, follow.acknowledge, follow.serial});
     }
     go_on(step);
 }

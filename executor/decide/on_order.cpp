@@ -132,10 +132,12 @@ void take_follow(Step& step, const control::Follow& order)
 {
     const State& state = step.state;
     const auto* replica = std::get_if<Replica>(&state.phase);
-    const bool done = replica != nullptr && replica->follow == order && !state.operation &&
+    control::Follow same = order;
+    if (replica != nullptr) same.serial = replica->follow.serial;
+    const bool done = replica != nullptr && replica->follow == same && !state.operation &&
                       !state.order && state.server.seen.receiver_running;
     if (!done) return take_fencing(step, order);
-    say(step, control::Followed{order.epoch, order.acknowledge});
+    say(step, control::Followed{order.epoch, order.acknowledge, order.serial});
 }
 
 /// Orders to the primary of exactly this epoch.

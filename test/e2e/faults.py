@@ -62,7 +62,8 @@ class Cluster:
         quickstart.write_client_file(self.options, endpoint, self.password)
 
     def write(self):
-        sql(self.options, f"INSERT INTO e2e.t VALUES ({self.rows})")
+        # Not INSERT: an earlier try that was not acknowledged may have been committed.
+        sql(self.options, f"REPLACE INTO e2e.t VALUES ({self.rows})")
         self.rows += 1
 
     def writable(self):
@@ -95,6 +96,19 @@ def kill_primary(cluster):
     cluster.check_rows()
     cluster.await_endpoints("the old primary's return", "slaves", lambda s: old in s and len(s) == 2)
     say("another primary has every acknowledged row, and the old one follows it")
+
+
+def kill_replica(cluster):
+    replica = quickstart.endpoints(cluster.zk, "slaves")[0]
+    before = server_pids(cluster.home)[replica[1]]
+    os.kill(before, signal.SIGKILL)
+    say("killed a replica's server")
+    cluster.write()
+    await_true("the replica's restart", 60,
+               lambda: server_pids(cluster.home).get(replica[1], before) != before)
+    cluster.await_endpoints("the replica's return", "slaves", lambda s: replica in s and len(s) == 2)
+    cluster.write()
+    say("the replica came back; writes went on")
 
 
 def kill_scheduler(cluster):
@@ -162,7 +176,8 @@ def main():
             cluster = Cluster(home, programs, flavor)
             sql(cluster.options, "CREATE DATABASE e2e; CREATE TABLE e2e.t (id INT PRIMARY KEY)")
             cluster.write()
-            for step in (kill_primary, kill_scheduler, kill_zookeeper, create_and_delete_again):
+            for step in (kill_primary, kill_replica, kill_scheduler, kill_zookeeper, kill_primary,
+                         create_and_delete_again):
                 step(cluster)
             status = 0
         except quickstart.Interrupted:

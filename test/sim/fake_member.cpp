@@ -114,7 +114,7 @@ std::optional<control::FromMember> FakeMember::obey(const control::ToMember& ord
                 source_port = follow.port;
                 acknowledges = follow.acknowledge;
                 if (follow.acknowledge) amnesiac = false;
-                return control::Followed{follow.epoch, follow.acknowledge};
+                return control::Followed{follow.epoch, follow.acknowledge, follow.serial};
             },
             [&](const control::Open& open) -> Answer {
                 if (is_old(open.epoch)) return refuse(Reason::old_epoch, "open");

@@ -1,0 +1,178 @@
+#include "test/sim/failover_world.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+// What must hold after every step, and that a cluster left alone comes to rest.
+namespace mysos::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool contains(const Log& log, std::uint32_t id)
+{
+    return std::ranges::any_of(log, [id](const Transaction& t) { return t.id == id; });
+}
+
+std::string name(MemberId id)
+{
+    return std::to_string(number(id));
+}
+
+}  // namespace
+
+std::vector<MemberId> World::acknowledgers(const Member& primary) const
+{
+    std::vector<MemberId> ids;
+    for (const auto& [id, member] : members_) {
+        const bool acknowledges = member.role == Member::Role::replica && member.link &&
+                                  member.acknowledges && member.source == primary.id &&
+                                  !primary.locked.contains(id);
+        if (acknowledges) ids.push_back(id);
+    }
+    return ids;
+}
+
+void World::acknowledge()
+{
+    for (const auto& [id, primary] : members_) {
+        const bool too_early = !primary.writable && broken_ != Broken::old_acks_count;
+        if (primary.role != Member::Role::primary || too_early) continue;
+        const auto ids = acknowledgers(primary);
+        for (std::size_t i = 0; i < primary.log.size(); ++i) {
+            const Transaction& transaction = primary.log[i];
+            const bool its_own =
+                transaction.epoch == primary.leads || broken_ == Broken::old_acks_count;
+            if (transaction.is_marker || !its_own || acknowledged_.contains(transaction.id)) {
+                continue;
+            }
+            const auto holders = std::ranges::count_if(ids, [&](MemberId holder) {
+                const Log& log = members_.at(holder).log;
+                return log.size() > i && log[i] == transaction;
+            });
+            if (static_cast<std::size_t>(holders) < primary.acks) continue;
+            acknowledged_.insert(transaction.id);
+            std::string by;
+            for (const MemberId holder : ids) by += " " + name(holder);
+            tell("ACKNOWLEDGED " + std::to_string(transaction.id) + " on " + name(id) + " by" + by);
+            for (const auto& [epoch, log] : promoted_) {
+                if (epoch > primary.leads && !contains(log, transaction.id)) {
+                    fail("acknowledged after a newer primary began without it");
+                }
+            }
+        }
+    }
+}
+
+void World::check_promotion(const Member& primary)
+{
+    ++promotions_;
+    tell("PROMOTED " + name(primary.id) + " in epoch " + std::to_string(number(primary.leads)));
+    if (!promoted_.emplace(primary.leads, primary.log).second) {
+        fail("two primaries in one epoch");
+    }
+    if (forced_) return;
+    for (const std::uint32_t id : acknowledged_) {
+        if (!contains(primary.log, id)) {
+            fail("acknowledged transaction " + std::to_string(id) + " is lost");
+        }
+    }
+}
+
+/// What a client can read there must not vanish: its marker is where an election finds it.
+void World::check_opening(const Member& primary)
+{
+    if (marked_[primary.leads].size() < primary.acks) fail("opened before its marker was held");
+}
+
+void World::check_primaries()
+{
+    const auto able = std::ranges::count_if(members_, [this](const auto& entry) {
+        const Member& member = entry.second;
+        return member.writable && acknowledgers(member).size() >= member.acks;
+    });
+    if (able > 1 && !forced_) fail("two open primaries can commit");
+}
+
+void World::check_epoch()
+{
+    const Epoch epoch = scheduler_.record().epoch;
+    if (epoch < epoch_before_) fail("the epoch went back");
+    epoch_before_ = epoch;
+}
+
+void World::heal()
+{
+    scheduler_.dies_once_in = 0;
+    if (scheduler_.is_dead()) restart_scheduler(members_.begin()->second);
+    for (auto& [id, member] : members_) {
+        bring_back(member);
+        mend_stream(member);
+        mend_link(member);
+    }
+}
+
+void World::settle_round()
+{
+    now_ += 300ms;
+    scheduler_.tick(now_);
+    for (auto& [id, member] : members_) {
+        post();
+        while (!streams_.at(id).orders.empty()) obey_next(member, 0);
+        observe(member);
+        mend_link(member);
+        for (int i = 0; i < 8; ++i) receive(member);
+        apply(member);
+    }
+    post();
+    acknowledge();
+    check_primaries();
+    check_epoch();
+}
+
+std::string World::unsettled()
+{
+    const auto primary = scheduler_.published();
+    if (!primary) return scheduler_.is_stuck() ? "stuck" : "no primary";
+    const Member& leader = members_.at(*primary);
+    if (!leader.writable) return "the primary is not open";
+    for (const MemberId id : scheduler_.wanted()) {
+        const Member& member = members_.at(id);
+        if (!scheduler_.record().electorate.members.contains(id)) return name(id) + " is not in E";
+        if (id == *primary) continue;
+        if (member.source != *primary || !member.acknowledges) {
+            return name(id) + " does not acknowledge";
+        }
+        if (member.log.size() != leader.log.size()) return name(id) + " lags";
+    }
+    const auto& electorate = scheduler_.record().electorate;
+    const std::size_t acks =
+        electorate::acks_for(electorate.members.size(), mysql::acks_max(flavor_));
+    if (electorate.acks != acks || leader.acks != acks) return "k is not as it should be";
+    return {};
+}
+
+std::string World::settle()
+{
+    heal();
+    std::string why = unsettled();
+    for (int round = 0; round < 400 && wrong_.empty(); ++round) {
+        settle_round();
+        why = unsettled();
+        if (why.empty()) break;
+        // Beyond what the protocol can mend by itself: an operator accepts the loss.
+        if (why == "stuck" && round > 100) {
+            forced_ = true;
+            tell("the operator forces");
+            scheduler_.force(now_);
+        }
+    }
+    if (!wrong_.empty()) return wrong_;
+    if (!why.empty() || forced_) return why;
+    const Log& log = members_.at(*scheduler_.published()).log;
+    const bool all =
+        std::ranges::all_of(acknowledged_, [&log](std::uint32_t id) { return contains(log, id); });
+    return all ? std::string{} : "an acknowledged transaction is lost in the end";
+}
+
+}  // namespace mysos::sim

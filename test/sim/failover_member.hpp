@@ -1,0 +1,111 @@
+#pragma once
+
+#include "common/base/ids.hpp"
+#include "common/base/prng.hpp"
+#include "common/control/messages.hpp"
+#include "common/mysql/observation.hpp"
+#include "common/mysql/position.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <variant>
+#include <vector>
+
+/// A member as the failover simulation knows it: a server that replicates and forgets what a real
+/// one can forget, and its executor's side of the protocol.
+namespace mysos::sim {
+
+/// What may be broken, one at a time. The simulation has to notice each.
+enum class Broken {
+    nothing,
+    no_prepare_fencing,       ///< Prepare answers, and goes on receiving.
+    quorum_off_by_one,        ///< One answer fewer is enough.
+    amnesiacs_vote,           ///< What was forgotten is not told.
+    position_alone,           ///< Markers do not count.
+    followed_epoch,           ///< The epoch last followed counts for the marker received.
+    promote_without_check,    ///< The candidate does not look whether it still holds the position.
+    candidate_not_persisted,  ///< Before Promote.
+    epoch_not_persisted,      ///< Before Prepare, now and then.
+    old_acks_count,           ///< A transaction of an older epoch is acknowledged in a newer one.
+    repoint_forgets,          ///< Received and not applied is lost at a re-point, silently.
+    tail_cut_early,           ///< The old primary cuts its tail when it starts.
+    raise_without_wait,
+    leave_without_wait,
+    opened_before_marker,  ///< Nobody waits for the marker's acknowledgement.
+};
+
+struct Transaction {
+    std::uint32_t id = 0;
+    Epoch epoch{};        ///< Of the primary that wrote it.
+    MemberId origin{};    ///< That primary.
+    std::uint64_t n = 0;  ///< Of that primary in all, or within the epoch, as the flavour counts.
+    bool is_marker = false;
+    friend bool operator==(const Transaction& a, const Transaction& b) { return a.id == b.id; }
+};
+using Log = std::vector<Transaction>;
+
+[[nodiscard]] bool is_prefix(const Log& shorter, const Log& longer);
+
+/// Orders and answers with positions as values: the text form is tested elsewhere.
+struct Order {
+    control::ToMember message;
+    mysql::Position position;     ///< Of a Promote.
+    std::set<MemberId> accounts;  ///< Of a Promote or SetAcknowledgers.
+};
+struct Answer {
+    control::FromMember message;
+    mysql::Position position;  ///< Beside the message.
+};
+
+struct Member {
+    enum class Role { down, fenced, replica, primary };
+
+    MemberId id{};
+    mysql::Flavor flavor = mysql::Flavor::mariadb;
+
+    // On the volume.
+    Log log;                   ///< Received, applied or not.
+    std::size_t applied = 0;   ///< Of the log; what a restart cannot take away.
+    mysql::Position position;  ///< Of the log.
+    Epoch promised{};
+    Epoch followed{};        ///< Last epoch in which it followed or led.
+    bool untrimmed = false;  ///< It was primary, and has followed nobody since.
+    bool amnesiac = false;
+    std::uint64_t written = 0;
+    std::set<MemberId> locked;  ///< Accounts of members that may not replicate from here.
+
+    // Of the running server.
+    Role role = Role::down;
+    bool machine_up = true;  ///< Else the executor is gone too.
+    Epoch leads{};           ///< As primary.
+    bool writable = false;
+    std::size_t acks = 0;
+    std::optional<MemberId> source;
+    bool link = false;
+    bool acknowledges = false;
+
+    void append(const Transaction& transaction);
+    void cut(std::size_t length);
+    [[nodiscard]] Epoch marker() const;
+    /// `position`, or what is told instead of it.
+    [[nodiscard]] mysql::Position told_position(Broken broken) const;
+    [[nodiscard]] bool is_leading(Epoch epoch) const;
+
+    void crash_server();
+    /// The executor starts it again, shut out.
+    void start(Prng& prng, Broken broken);
+
+    [[nodiscard]] mysql::Observation observe(Broken broken) const;
+
+  private:
+    void forget(std::size_t kept, Broken broken);
+};
+
+/// What the executor does with an order. `source_log`: of the primary that a Follow names.
+/// Nothing: it is not said yet.
+[[nodiscard]] std::optional<Answer> obey(
+    Member& member, const Order& order, const Log& source_log, Prng& prng, Broken broken);
+
+}  // namespace mysos::sim

@@ -1,0 +1,342 @@
+#include "test/sim/failover_scheduler.hpp"
+
+#include "common/base/overload.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace mysos::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr election::Config election_config{
+    .ask_again_after = 1s, .ask_last_after = 2s, .stuck_after = 10s, .candidate_silence_max = 5s};
+
+}  // namespace
+
+Scheduler::Scheduler(Prng& prng, Broken broken, mysql::Flavor flavor, std::set<MemberId> members)
+    : prng_{prng},
+      broken_{broken},
+      members_{std::move(members)},
+      electorate_config_{
+          .ask_again_after = 1s,
+          .acks_max = mysql::acks_max(flavor),
+          .members_min = electorate::members_min(members_.size())}
+{
+    const MemberId first = *members_.begin();
+    const std::size_t floor = electorate::members_min(members_.size());
+    for (const MemberId member : members_) {  // The others join while it is under way.
+        if (wanted_.size() < floor || prng_.one_in(2)) wanted_.insert(member);
+    }
+    record_.last.member = first;
+    record_.electorate.members = {first};
+}
+
+void Scheduler::restart(TimePoint now)
+{
+    dead_ = false;
+    stuck_ = false;
+    published_.reset();
+    held_.clear();
+    high_water_ = {};
+    election_ = election::State{.epoch = record_.epoch, .phase = election::Idle{}};
+    changes_ = electorate::State{};
+    changes_.serial = prng_.below(1U << 30U) << 20U;
+    changes_.electorate = record_.electorate;
+    looking_ = record_.opened;
+    looked_since_ = now;
+    if (!looking_) call(record_.last, now);
+}
+
+bool Scheduler::dies()
+{
+    dead_ = dead_ || (dies_once_in != 0 && prng_.one_in(dies_once_in));
+    return dead_;
+}
+
+void Scheduler::send(MemberId member, control::ToMember message)
+{
+    sent.emplace_back(member, Order{std::move(message), {}, {}});
+}
+
+std::string Scheduler::electorate_text() const
+{
+    std::string text = "E";
+    for (const MemberId id : record_.electorate.members) text += " " + std::to_string(number(id));
+    return text + ", k " + std::to_string(record_.electorate.acks);
+}
+
+void Scheduler::call(const election::LastPrimary& last, TimePoint now)
+{
+    said.push_back(
+        "scheduler calls after " + std::to_string(number(last.member)) + ", " + electorate_text());
+    ++elections_;
+    looking_ = false;
+    const std::size_t floor = electorate::members_min(members_.size());
+    election::OpenRule open_rule;
+    if (!record_.ever_opened) {
+        open_rule = {
+            .members_min = floor,
+            .acks_min = electorate::acks_for(floor, electorate_config_.acks_max)};
+    }
+    election::Called called{
+        .electorate = record_.electorate,
+        .last = last,
+        .high_water = knows_high_water ? high_water_ : mysql::Position{},
+        .preference = {},
+        .open_rule = open_rule};
+    tell(called, now);
+    if (broken_ == Broken::quorum_off_by_one) stuff_the_ballot(now);
+}
+
+/// One vote that nobody gave.
+void Scheduler::stuff_the_ballot(TimePoint now)
+{
+    std::set<MemberId> voters = record_.electorate.members;
+    voters.erase(record_.last.member);
+    if (voters.empty()) return;
+    const auto at = static_cast<std::ptrdiff_t>(prng_.below(voters.size()));
+    tell(election::Prepared{election_.epoch, *std::next(voters.begin(), at), {}, {}, false}, now);
+}
+
+void Scheduler::lead(std::size_t acks_in_force, bool adopted, TimePoint now)
+{
+    held_.clear();
+    tell(
+        electorate::Led{
+            .epoch = record_.epoch,
+            .primary = record_.last.member,
+            .electorate = record_.electorate,
+            .acks_in_force = acks_in_force,
+            .members = members_,
+            .adopted = adopted},
+        now);
+    for (const MemberId member : wanted_) {
+        if (!record_.electorate.members.contains(member)) {
+            tell(electorate::JoinAsked{member}, now);
+        }
+    }
+}
+
+void Scheduler::tell(const election::Input& input, TimePoint now)
+{
+    if (dead_) return;
+    for (const auto& effect : step(election_, election_config, input, now)) {
+        if (dies()) return;
+        perform(effect, now);
+    }
+}
+
+void Scheduler::tell(const electorate::Input& input, TimePoint now)
+{
+    if (dead_) return;
+    const auto effects = step(changes_, electorate_config_, input, now);
+    for (const auto& effect : effects) {
+        if (dies()) return;
+        perform(effect, now);
+    }
+}
+
+void Scheduler::note_high_water(MemberId member, const mysql::Observation& seen)
+{
+    if (!published_ || seen.epoch != record_.epoch || !record_.opened) return;
+    if (!record_.electorate.members.contains(member)) return;
+    if (member != published_ && seen.source != published_) return;
+    held_[member] = seen.position;
+    auto replicas = held_;
+    replicas.erase(*published_);
+    if (!held_.contains(*published_)) return;
+    high_water_ = electorate::high_water(
+        high_water_, held_.at(*published_), replicas, record_.electorate.acks);
+}
+
+void Scheduler::observed(MemberId member, const mysql::Observation& seen, TimePoint now)
+{
+    const bool leads = seen.phase == control::Phase::primary && seen.epoch == record_.epoch;
+    if (looking_) {
+        if (member != record_.last.member) return;
+        if (!leads || !seen.writable) return call(record_.last, now);
+        looking_ = false;
+        published_ = member;
+        return lead(seen.acks_required, true, now);
+    }
+    if (published_ == member && !leads) return call(record_.last, now);
+    note_high_water(member, seen);
+    tell(election::Observed{member, seen}, now);
+    tell(electorate::Observed{member, seen}, now);
+}
+
+void Scheduler::answered(MemberId member, const Answer& answer, TimePoint now)
+{
+    if (looking_) return;
+    const auto refusal = [&](const control::Refused& refused) {
+        using What = election::Refused::Order;
+        if (refused.order == "follow" && refused.reason == control::Refused::Reason::errant) {
+            tell(electorate::Errant{refused.epoch, member}, now);
+        }
+        const What order = refused.order == "promote"  ? What::promote
+                           : refused.order == "follow" ? What::follow
+                           : refused.order == "open"   ? What::open
+                                                       : What::prepare;
+        tell(election::Refused{refused.epoch, member, order, refused.reason}, now);
+    };
+    std::visit(
+        Overload{
+            [&](const control::Prepared& m) {
+                const election::Prepared prepared{
+                    m.epoch, member, answer.position, m.marker, m.amnesiac};
+                tell(prepared, now);
+            },
+            [&](const control::Promoted& m) {
+                tell(election::Promoted{m.epoch, member}, now);
+            },
+            [&](const control::Followed& m) {
+                tell(election::Followed{m.epoch, member}, now);
+                tell(electorate::Followed{m.epoch, member, m.acknowledge, m.serial}, now);
+            },
+            [&](const control::Opened& m) {
+                tell(election::Opened{m.epoch, member}, now);
+            },
+            [&](const control::AcknowledgersSet& m) {
+                const bool raises =
+                    changes_.leadership &&
+                    std::holds_alternative<electorate::Raising>(changes_.leadership->change);
+                const bool lies = broken_ == Broken::raise_without_wait && raises;
+                const auto position = lies ? mysql::Position{} : answer.position;
+                tell(electorate::AcknowledgersSet{m.epoch, m.serial, position}, now);
+            },
+            [&](const control::AccountLocked& m) {
+                const bool lies = broken_ == Broken::leave_without_wait;
+                const auto position = lies ? mysql::Position{} : answer.position;
+                tell(electorate::AccountLocked{m.epoch, m.serial, position}, now);
+            },
+            [&](const control::Refused& m) { refusal(m); },
+            [](const auto&) {}},
+        answer.message);
+}
+
+void Scheduler::appeared(MemberId member, TimePoint now)
+{
+    if (!looking_) tell(election::Appeared{member}, now);
+}
+
+void Scheduler::ended(MemberId member, TimePoint now)
+{
+    if (looking_) return;
+    if (published_ == member) return call(record_.last, now);
+    tell(election::Ended{member}, now);
+}
+
+void Scheduler::suspect(TimePoint now)
+{
+    if (published_) call(record_.last, now);
+}
+
+void Scheduler::ask_leave(MemberId member, TimePoint now)
+{
+    if (!record_.ever_opened) return;  // It would never be.
+    const auto before = changes_;
+    tell(electorate::LeaveAsked{member, electorate::LeaveAsked::By::operators}, now);
+    if (changes_ != before) wanted_.erase(member);
+}
+
+void Scheduler::ask_join(MemberId member, TimePoint now)
+{
+    wanted_.insert(member);
+    tick(now);
+}
+
+void Scheduler::force(TimePoint now)
+{
+    tell(election::Forced{}, now);
+}
+
+void Scheduler::tick(TimePoint now)
+{
+    if (looking_ && now - looked_since_ > 4s) return call(record_.last, now);
+    const auto due = [now](const std::optional<TimePoint>& at) { return at && *at <= now; };
+    if (due(election::next_deadline(election_))) tell(election::DeadlinePassed{}, now);
+    if (due(electorate::next_deadline(changes_))) tell(electorate::DeadlinePassed{}, now);
+    for (const MemberId member : wanted_) {
+        const bool is_in = changes_.electorate.members.contains(member);
+        if (is_in || changes_.to_join.contains(member)) continue;
+        tell(electorate::JoinAsked{member}, now);
+    }
+}
+
+void Scheduler::save(const electorate::Electorate& electorate, TimePoint now)
+{
+    record_.electorate = electorate;
+    said.push_back("scheduler saves " + electorate_text());
+    tell(election::ElectorateChanged{record_.electorate}, now);
+}
+
+void Scheduler::perform(const election::Effect& effect, TimePoint now)
+{
+    using namespace election;
+    std::visit(
+        Overload{
+            [&](const DismissPrimary&) {
+                published_.reset();
+                tell(electorate::Deposed{}, now);
+            },
+            [&](const SaveEpoch& e) {
+                if (broken_ == Broken::epoch_not_persisted && prng_.one_in(3)) return;
+                record_.epoch = e.epoch;
+                record_.last = e.last;
+                record_.opened = false;
+            },
+            [&](const SendPrepare& e) { send(e.member, control::Prepare{e.epoch}); },
+            [&](const SaveCandidate& e) {
+                if (broken_ == Broken::candidate_not_persisted) return;
+                record_.last = e.candidate;
+            },
+            [&](const SendPromote& e) {
+                const auto acks = static_cast<std::uint32_t>(record_.electorate.acks);
+                send(e.member, control::Promote{e.epoch, {}, acks, {}});
+                sent.back().second.position = e.position;
+                sent.back().second.accounts = record_.electorate.members;
+            },
+            [&](const election::SendFollow& e) {
+                send(e.member, control::Follow{e.epoch, e.primary, {}, 0, {}, e.acknowledge});
+            },
+            [&](const AdmitFollowers&) { lead(record_.electorate.acks, false, now); },
+            [&](const SendOpen& e) { send(e.member, control::Open{e.epoch}); },
+            [&](const SaveOpened& e) {
+                record_.opened = true;
+                record_.ever_opened = true;
+                if (broken_ == Broken::candidate_not_persisted) return;
+                record_.last.member = e.primary;
+            },
+            [&](const Publish& e) { published_ = e.primary; },
+            [&](const ReportBegun&) { stuck_ = false; },
+            [&](const ReportStuck&) { stuck_ = true; },
+            [](const election::Ignored&) {}},
+        effect);
+}
+
+void Scheduler::perform(const electorate::Effect& effect, TimePoint now)
+{
+    using namespace electorate;
+    std::visit(
+        Overload{
+            [&](const SaveElectorate& e) { save(e.electorate, now); },
+            [&](const SendSetAcknowledgers& e) {
+                const auto acks = static_cast<std::uint32_t>(e.acks);
+                send(e.primary, control::SetAcknowledgers{e.epoch, acks, {}, e.serial});
+                sent.back().second.accounts = e.accounts;
+            },
+            [&](const SendLockAccount& e) {
+                send(e.primary, control::LockAccount{e.epoch, {}, e.member, e.serial});
+            },
+            [&](const electorate::SendFollow& e) {
+                send(
+                    e.member,
+                    control::Follow{e.epoch, e.primary, {}, 0, {}, e.acknowledge, e.serial});
+            },
+            [](const electorate::Ignored&) {}},
+        effect);
+}
+
+}  // namespace mysos::sim

@@ -1,0 +1,95 @@
+#pragma once
+
+#include "common/base/prng.hpp"
+#include "common/base/time.hpp"
+#include "common/election/election.hpp"
+#include "common/electorate/changes.hpp"
+#include "test/sim/failover_member.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mysos::sim {
+
+/// What the scheduler has in ZooKeeper.
+struct Record {
+    Epoch epoch{};
+    election::LastPrimary last;
+    bool opened = false;
+    bool ever_opened = false;
+    electorate::Electorate electorate;
+};
+
+/// The smallest composition of the two machines that can run a cluster: election and electorate
+/// changes over a record that outlives it, as the cluster machine does it.
+class Scheduler {
+  public:
+    Scheduler(Prng& prng, Broken broken, mysql::Flavor flavor, std::set<MemberId> members);
+
+    /// Begins, or begins anew with the record alone.
+    void restart(TimePoint now);
+
+    void observed(MemberId member, const mysql::Observation& seen, TimePoint now);
+    void answered(MemberId member, const Answer& answer, TimePoint now);
+    void appeared(MemberId member, TimePoint now);
+    void ended(MemberId member, TimePoint now);
+    void suspect(TimePoint now);  ///< Perhaps for nothing: the primary is taken for lost.
+    void ask_leave(MemberId member, TimePoint now);
+    void ask_join(MemberId member, TimePoint now);
+    void force(TimePoint now);
+    void tick(TimePoint now);
+
+    [[nodiscard]] const Record& record() const { return record_; }
+    [[nodiscard]] std::optional<MemberId> published() const { return published_; }
+    [[nodiscard]] const std::set<MemberId>& members() const { return members_; }
+    [[nodiscard]] const std::set<MemberId>& wanted() const { return wanted_; }
+    [[nodiscard]] bool is_dead() const { return dead_; }
+    [[nodiscard]] bool is_stuck() const { return stuck_; }
+    [[nodiscard]] std::size_t elections() const { return elections_; }
+
+    std::deque<std::pair<MemberId, Order>> sent;
+    std::vector<std::string> said;
+    std::uint64_t dies_once_in = 0;  ///< Effects, in the middle of a script; 0: never.
+    bool knows_high_water = true;
+
+  private:
+    void call(const election::LastPrimary& last, TimePoint now);
+    void lead(std::size_t acks_in_force, bool adopted, TimePoint now);
+    void tell(const election::Input& input, TimePoint now);
+    void tell(const electorate::Input& input, TimePoint now);
+    void note_high_water(MemberId member, const mysql::Observation& seen);
+    void perform(const election::Effect& effect, TimePoint now);
+    void perform(const electorate::Effect& effect, TimePoint now);
+    void save(const electorate::Electorate& electorate, TimePoint now);
+    void stuff_the_ballot(TimePoint now);
+    [[nodiscard]] bool dies();
+    [[nodiscard]] std::string electorate_text() const;
+    void send(MemberId member, control::ToMember message);
+
+    Prng& prng_;
+    Broken broken_;
+    std::set<MemberId> members_;
+    std::set<MemberId> wanted_;
+    electorate::Config electorate_config_;
+    Record record_;
+
+    // Gone with a restart.
+    election::State election_;
+    electorate::State changes_;
+    bool looking_ = false;  ///< Restarted; the recorded primary may still lead.
+    TimePoint looked_since_;
+    bool dead_ = false;
+    bool stuck_ = false;
+    std::optional<MemberId> published_;
+    std::map<MemberId, mysql::Position> held_;
+    mysql::Position high_water_;
+    std::size_t elections_ = 0;
+};
+
+}  // namespace mysos::sim

@@ -1,0 +1,345 @@
+#include "test/sim/failover_world.hpp"
+
+#include "common/base/overload.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+namespace mysos::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t transactions_max = 60;
+
+/// Kinds of worlds; the rest are mixed.
+constexpr std::uint64_t churn = 1;  ///< Members come and go, k with them.
+constexpr std::uint64_t storm = 2;  ///< Servers restart all the time.
+constexpr std::uint64_t lag = 3;    ///< Answers and transactions are late, orders are repeated.
+
+std::set<MemberId> draw_members(Prng& prng, bool churns)
+{
+    std::set<MemberId> members;
+    constexpr std::array<std::uint32_t, 8> sizes{1, 2, 3, 3, 3, 4, 5, 5};
+    const std::uint32_t size = sizes.at((churns ? 5 : 0) + prng.below(churns ? 3 : sizes.size()));
+    for (std::uint32_t id = 1; id <= size; ++id) members.insert(MemberId{id});
+    return members;
+}
+
+bool is_election_order(const Order& order)
+{
+    return std::holds_alternative<control::Prepare>(order.message) ||
+           std::holds_alternative<control::Promote>(order.message) ||
+           std::holds_alternative<control::Open>(order.message);
+}
+
+std::string name(MemberId id)
+{
+    return std::to_string(number(id));
+}
+
+std::string describe(const Order& order)
+{
+    const auto at = [](const char* what, Epoch epoch) {
+        return std::string{what} + " e" + std::to_string(number(epoch));
+    };
+    return std::visit(
+        Overload{
+            [&](const control::Prepare& o) { return at("prepare", o.epoch); },
+            [&](const control::Promote& o) {
+                return at("promote", o.epoch) + " k=" + std::to_string(o.acks);
+            },
+            [&](const control::Follow& o) {
+                return at("follow", o.epoch) + " " + name(o.primary) +
+                       (o.acknowledge ? " acknowledging" : "");
+            },
+            [&](const control::Open& o) { return at("open", o.epoch); },
+            [&](const control::SetAcknowledgers& o) {
+                return at("set", o.epoch) + " k=" + std::to_string(o.acks);
+            },
+            [&](const control::LockAccount& o) {
+                return at("lock", o.epoch) + " " + name(o.member);
+            },
+            [](const auto&) { return std::string{"nothing"}; }},
+        order.message);
+}
+
+}  // namespace
+
+World::World(std::uint64_t seed, Broken broken)
+    : prng_{seed},
+      broken_{broken},
+      weather_{prng_.below(4)},
+      flavor_{weather_ == churn || prng_.one_in(2) ? mysql::Flavor::mysql : mysql::Flavor::mariadb},
+      scheduler_{prng_, broken, flavor_, draw_members(prng_, weather_ == churn)}
+{
+    // Which faults there are, and how many of them, differs from world to world.
+    const auto draw = [this](std::uint64_t most) {
+        return prng_.one_in(3) ? 0 : prng_.below(most);
+    };
+    const std::uint64_t calm = 1 + prng_.below(2);
+    const std::uint64_t churns = weather_ == churn ? 25 : 0;
+    const std::uint64_t storms = weather_ == storm ? 25 : 0;
+    const bool lags = weather_ == lag || (weather_ == storm && prng_.one_in(2));
+    happenings_ = {
+        {&World::write, 30 * calm},
+        {&World::receive, (20 + prng_.below(60)) * calm / (lags ? 3 : 1)},
+        {&World::apply, (2 + prng_.below(25)) * calm},
+        {&World::deliver_order, 60 * calm},
+        {&World::deliver_answer, 60 * calm / (lags ? 3 : 1)},
+        {&World::observe, 60 * calm},
+        {&World::tick, (lags ? 60 : 20) * calm + storms},
+        {&World::crash_server, draw(12) + storms},
+        {&World::crash_machine, draw(8)},
+        {&World::bring_back, 6 + prng_.below(20)},
+        {&World::cut_link, draw(8)},
+        {&World::mend_link, 8},
+        {&World::cut_stream, draw(10)},
+        {&World::mend_stream, 10},
+        {&World::suspect, draw(6)},
+        {&World::restart_scheduler, draw(3)},
+        {&World::leave, draw(6) + churns},
+        {&World::join, 4 + 2 * churns}};
+    for (const Fault& fault : happenings_) weight_sum_ += fault.weight;
+    scheduler_.dies_once_in = prng_.one_in(2) ? 0 : 40 + prng_.below(100);
+    scheduler_.knows_high_water = prng_.one_in(2);
+
+    for (const MemberId id : scheduler_.members()) {
+        Member member;
+        member.id = id;
+        member.flavor = flavor_;
+        member.role = Member::Role::fenced;
+        members_.emplace(id, member);
+        streams_[id];
+    }
+    scheduler_.restart(now_);
+    post();
+    // The cluster comes up before anything goes wrong.
+    if (!prng_.one_in(4)) {
+        for (int round = 0; round < 40 && !scheduler_.published(); ++round) settle_round();
+    }
+}
+
+std::string World::advance()
+{
+    std::uint64_t drawn = prng_.below(weight_sum_);
+    const auto chosen = std::ranges::find_if(happenings_, [&drawn](const Fault& fault) {
+        if (drawn < fault.weight) return true;
+        drawn -= fault.weight;
+        return false;
+    });
+    const auto who = static_cast<std::ptrdiff_t>(prng_.below(members_.size()));
+    Member* member = &std::next(members_.begin(), who)->second;
+    const auto primary = scheduler_.published();
+    if (primary && prng_.one_in(4)) member = &members_.at(*primary);
+    (this->*chosen->happen)(*member);
+    post();
+    for (const std::string& line : scheduler_.said) tell(line);
+    scheduler_.said.clear();
+    if (scheduler_.is_dead()) restart_scheduler(*member);
+    acknowledge();
+    check_primaries();
+    check_epoch();
+    return wrong_;
+}
+
+void World::tell(const std::string& what)
+{
+    story_.push_back(what);
+    if (story_.size() > 60) story_.erase(story_.begin());
+}
+
+void World::fail(const std::string& what)
+{
+    if (wrong_.empty()) wrong_ = what;
+}
+
+void World::post()
+{
+    for (auto& [member, order] : scheduler_.sent) {
+        Stream& stream = streams_.at(member);
+        if (!stream.up) continue;
+        if (is_election_order(order) && prng_.one_in(12)) stream.orders.push_back(order);
+        stream.orders.push_back(std::move(order));
+    }
+    scheduler_.sent.clear();
+}
+
+void World::write(Member&)
+{
+    for (auto& [id, member] : members_) {
+        if (!member.writable || last_id_ >= transactions_max || prng_.one_in(2)) continue;
+        Transaction transaction{++last_id_, member.leads, id, ++member.written, false};
+        member.append(transaction);
+        member.applied = member.log.size();
+        tell("write " + std::to_string(last_id_) + " on " + name(id));
+        return;
+    }
+}
+
+void World::receive(Member& member)
+{
+    if (member.role != Member::Role::replica || !member.link) return;
+    const Member& source = members_.at(*member.source);
+    const bool serves = source.role == Member::Role::primary && !source.locked.contains(member.id);
+    if (!serves || !is_prefix(member.log, source.log)) return;
+    if (member.log.size() == source.log.size()) return;
+    member.append(source.log[member.log.size()]);
+    if (member.log.back().is_marker) marked_[member.log.back().epoch].insert(member.id);
+    tell(name(member.id) + " receives " + std::to_string(member.log.back().id));
+}
+
+void World::apply(Member& member)
+{
+    const bool replicates = member.role == Member::Role::replica;
+    if (replicates && member.applied < member.log.size()) ++member.applied;
+}
+
+void World::deliver_order(Member& drawn)
+{
+    Member* waiting = &drawn;
+    for (auto& [id, member] : members_) {
+        if (streams_.at(waiting->id).orders.empty()) waiting = &member;
+    }
+    Member& member = *waiting;
+    Stream& stream = streams_.at(member.id);
+    if (stream.orders.empty() || !member.machine_up) return;
+    // Only words of an election may overtake; the rest rests on the order of a stream.
+    const std::size_t at = prng_.below(std::min<std::size_t>(stream.orders.size(), 3));
+    obey_next(member, is_election_order(stream.orders[at]) ? at : 0);
+}
+
+void World::obey_next(Member& member, std::size_t at)
+{
+    Stream& stream = streams_.at(member.id);
+    const Order order = stream.orders[at];
+    stream.orders.erase(stream.orders.begin() + static_cast<std::ptrdiff_t>(at));
+    Log source_log;
+    if (const auto* follow = std::get_if<control::Follow>(&order.message)) {
+        const Member& source = members_.at(follow->primary);
+        // Without the primary at hand it cannot begin; the order is repeated.
+        if (!source.is_leading(follow->epoch)) return;
+        source_log = source.log;
+    }
+    const Epoch led_before = member.leads;
+    const bool was_open = member.writable;
+    const auto answer = obey(member, order, source_log, prng_, broken_);
+    tell(
+        name(member.id) + (answer ? " obeys " : " dies of ") + describe(order) + ", holds " +
+        std::to_string(member.log.size()) + (member.amnesiac ? ", amnesiac" : ""));
+    if (member.role == Member::Role::primary && member.leads != led_before) {
+        check_promotion(member);
+    }
+    if (member.writable && !was_open) check_opening(member);
+    if (answer && stream.up) stream.answers.push_back(*answer);
+}
+
+void World::deliver_answer(Member& drawn)
+{
+    MemberId from = drawn.id;
+    for (const auto& [id, stream] : streams_) {
+        if (streams_.at(from).answers.empty()) from = id;
+    }
+    Stream& stream = streams_.at(from);
+    if (stream.answers.empty()) return;
+    const Answer answer = stream.answers.front();
+    if (!prng_.one_in(12)) stream.answers.pop_front();
+    scheduler_.answered(from, answer, now_);
+}
+
+void World::observe(Member& member)
+{
+    if (!member.machine_up || !streams_.at(member.id).up) return;
+    // It comes behind the answers that were given before it.
+    while (!streams_.at(member.id).answers.empty()) {
+        const Answer answer = streams_.at(member.id).answers.front();
+        streams_.at(member.id).answers.pop_front();
+        scheduler_.answered(member.id, answer, now_);
+    }
+    scheduler_.observed(member.id, member.observe(broken_), now_);
+}
+
+void World::tick(Member&)
+{
+    now_ += std::chrono::milliseconds{50 + prng_.below(600)};
+    scheduler_.tick(now_);
+}
+
+void World::crash_server(Member& member)
+{
+    if (!member.machine_up || member.role == Member::Role::down) return;
+    tell("server of " + name(member.id) + " crashes");
+    const bool stays_down = member.role == Member::Role::primary;
+    member.crash_server();
+    if (!stays_down) member.start(prng_, broken_);
+}
+
+void World::crash_machine(Member& member)
+{
+    if (!member.machine_up) return;
+    tell("machine of " + name(member.id) + " crashes");
+    member.crash_server();
+    member.machine_up = false;
+    cut_stream(member);
+    if (prng_.one_in(2)) scheduler_.ended(member.id, now_);
+}
+
+void World::bring_back(Member& member)
+{
+    if (member.machine_up) return;
+    tell(name(member.id) + " is back");
+    member.machine_up = true;
+    member.start(prng_, broken_);
+}
+
+void World::cut_link(Member& member)
+{
+    member.link = false;
+}
+
+void World::mend_link(Member& member)
+{
+    member.link = member.role == Member::Role::replica;
+}
+
+void World::cut_stream(Member& member)
+{
+    streams_.at(member.id) = Stream{.up = false, .orders = {}, .answers = {}};
+}
+
+void World::mend_stream(Member& member)
+{
+    if (!member.machine_up || streams_.at(member.id).up) return;
+    streams_.at(member.id).up = true;
+    scheduler_.observed(member.id, member.observe(broken_), now_);
+    scheduler_.appeared(member.id, now_);
+}
+
+void World::suspect(Member&)
+{
+    if (!prng_.one_in(3)) return;
+    tell("the scheduler suspects the primary");
+    scheduler_.suspect(now_);
+}
+
+void World::restart_scheduler(Member&)
+{
+    tell("the scheduler restarts");
+    scheduler_.sent.clear();
+    for (auto& [id, stream] : streams_) cut_stream(members_.at(id));
+    scheduler_.restart(now_);
+}
+
+void World::leave(Member& member)
+{
+    tell("leave of " + name(member.id) + " is asked");
+    scheduler_.ask_leave(member.id, now_);
+}
+
+void World::join(Member& member)
+{
+    scheduler_.ask_join(member.id, now_);
+}
+
+}  // namespace mysos::sim

@@ -1,0 +1,101 @@
+#pragma once
+
+#include "test/sim/failover_member.hpp"
+#include "test/sim/failover_scheduler.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mysos::sim {
+
+/// A cluster of up to five members, its scheduler and all that can go wrong between them, drawn
+/// from one seed. Messages of a stream keep their order and die with it; what one stream says comes
+/// between the words of another in any order, and orders and answers of an election may be doubled
+/// and delayed besides.
+class World {
+  public:
+    World(std::uint64_t seed, Broken broken);
+
+    /// One thing happens. Returns what is wrong with the world after it; empty: nothing.
+    [[nodiscard]] std::string advance();
+
+    /// All faults end. Returns why the cluster does not come to rest; empty: it serves.
+    [[nodiscard]] std::string settle();
+
+    [[nodiscard]] std::size_t acknowledged() const { return acknowledged_.size(); }
+    [[nodiscard]] std::size_t promotions() const { return promotions_; }
+    [[nodiscard]] bool was_forced() const { return forced_; }
+    [[nodiscard]] const std::vector<std::string>& story() const { return story_; }
+
+  private:
+    struct Stream {
+        bool up = true;
+        std::deque<Order> orders;
+        std::deque<Answer> answers;
+    };
+    struct Fault {
+        void (World::*happen)(Member&);
+        std::uint64_t weight;
+    };
+
+    // What can happen.
+    void write(Member& member);
+    void receive(Member& member);
+    void apply(Member& member);
+    void deliver_order(Member& member);
+    void deliver_answer(Member& member);
+    void observe(Member& member);
+    void tick(Member& member);
+    void crash_server(Member& member);
+    void crash_machine(Member& member);
+    void bring_back(Member& member);
+    void cut_link(Member& member);
+    void mend_link(Member& member);
+    void cut_stream(Member& member);
+    void mend_stream(Member& member);
+    void suspect(Member& member);
+    void restart_scheduler(Member& member);
+    void leave(Member& member);
+    void join(Member& member);
+
+    void post();
+    void obey_next(Member& member, std::size_t at);
+    void acknowledge();
+    [[nodiscard]] std::vector<MemberId> acknowledgers(const Member& primary) const;
+    void check_promotion(const Member& primary);
+    void check_opening(const Member& primary);
+    void check_primaries();
+    void check_epoch();
+    void fail(const std::string& what);
+    void tell(const std::string& what);
+    void heal();
+    void settle_round();
+    [[nodiscard]] std::string unsettled();
+
+    Prng prng_;
+    Broken broken_;
+    std::uint64_t weather_;
+    mysql::Flavor flavor_;
+    std::map<MemberId, Member> members_;
+    std::map<MemberId, Stream> streams_;
+    Scheduler scheduler_;
+    std::vector<Fault> happenings_;
+    std::uint64_t weight_sum_ = 0;
+    TimePoint now_;
+
+    std::uint32_t last_id_ = 0;
+    std::set<std::uint32_t> acknowledged_;
+    std::map<Epoch, Log> promoted_;               ///< What each epoch began with.
+    std::map<Epoch, std::set<MemberId>> marked_;  ///< Who ever received each epoch's marker.
+    std::size_t promotions_ = 0;
+    Epoch epoch_before_{};
+    bool forced_ = false;
+    std::string wrong_;
+    std::vector<std::string> story_;
+};
+
+}  // namespace mysos::sim

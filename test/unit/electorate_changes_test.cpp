@@ -1,0 +1,395 @@
+#include "common/electorate/changes.hpp"
+#include "test/support/election_script.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <set>
+#include <string>
+#include <vector>
+
+using namespace mysos;
+using namespace mysos::electorate;
+using namespace mysos::test;
+using namespace std::chrono_literals;
+using control::Phase;
+
+namespace {
+
+constexpr Config config{.ask_again_after = 1s, .acks_max = 8, .members_min = 2};
+constexpr Epoch e4{4};
+
+struct Script {
+    State state;
+    TimePoint now{};
+
+    std::string feed(const Input& input) { return to_text(step(state, config, input, now)); }
+    std::string wait(Duration duration)
+    {
+        now += duration;
+        return feed(DeadlinePassed{});
+    }
+    std::string see(MemberId member, std::uint64_t holds, bool acknowledges, bool amnesiac = false)
+    {
+        mysql::Observation seen = replica_of(m1, 4, 4);
+        seen.position = up_to(holds);
+        seen.acknowledges = acknowledges;
+        seen.amnesiac = amnesiac;
+        return feed(Observed{member, seen});
+    }
+    std::string see(MemberId member, Phase phase)
+    {
+        return feed(Observed{member, in_phase(phase, 4)});
+    }
+    std::string read(std::uint64_t serial, std::uint64_t position)
+    {
+        return feed(AcknowledgersSet{e4, serial, up_to(position)});
+    }
+    std::string follow(MemberId member, bool acknowledge, std::uint64_t serial = 0)
+    {
+        return feed(Followed{e4, member, acknowledge, serial});
+    }
+};
+
+/// Member 1 leads epoch 4.
+Script led(const Electorate& electorate, const std::set<MemberId>& members)
+{
+    Script script;
+    CHECK(script.feed(Led{e4, m1, electorate, electorate.acks, members}) == "");
+    return script;
+}
+
+/// All but member 1 acknowledge and hold 5 transactions.
+Script steady(const Electorate& electorate)
+{
+    Script script = led(electorate, electorate.members);
+    for (const MemberId member : electorate.members) {
+        if (member != m1) CHECK(script.see(member, 5, true) == "");
+    }
+    return script;
+}
+
+}  // namespace
+
+TEST_CASE("electorate changes: a member joins, and k follows", "[electorate]")
+{
+    Script script = led({{m1}, 0}, {m1, m2, m3});
+    CHECK(script.feed(JoinAsked{m2}) == "");
+    CHECK(script.see(m2, Phase::start) == "");
+    CHECK(script.see(m2, Phase::fenced) == "follow 1: 2 e4 #1");
+    // It does not acknowledge: its account is made, and the primary says where it stands.
+    CHECK(script.follow(m2, false, 1) == "set 1 e4 k=0 accounts {2} #2");
+    CHECK(script.see(m2, 3, false) == "");
+    CHECK(script.read(2, 9) == "");
+    CHECK(script.see(m2, 8, false) == "");
+    CHECK(script.see(m2, 9, false) == "save {1,2} k=0; follow 1: 2 e4 acknowledging");
+    CHECK(script.follow(m2, true) == "set 1 e4 k=1 accounts {2} #3");
+    CHECK(script.read(3, 11) == "");
+    CHECK(script.see(m2, 10, true) == "");
+    CHECK(script.see(m2, 11, true) == "save {1,2} k=1");
+    CHECK_FALSE(next_deadline(script.state));
+
+    // The third changes nothing about k.
+    CHECK(script.feed(JoinAsked{m3}) == "");
+    CHECK(script.see(m3, Phase::fenced) == "follow 1: 3 e4 #4");
+    CHECK(script.follow(m3, false, 4) == "set 1 e4 k=1 accounts {2,3} #5");
+    CHECK(script.read(5, 12) == "follow 1: 3 e4");
+    CHECK(script.see(m3, 12, false) == "save {1,2,3} k=1; follow 1: 3 e4 acknowledging");
+    CHECK(script.see(m3, 12, true) == "");
+    CHECK(script.state.electorate == Electorate{{m1, m2, m3}, 1});
+    CHECK(script.state.to_join.empty());
+}
+
+TEST_CASE("electorate changes: members join one at a time", "[electorate]")
+{
+    Script script = led({{m1}, 0}, {m1, m2, m3});
+    (void)script.feed(JoinAsked{m2});
+    (void)script.feed(JoinAsked{m3});
+    (void)script.see(m2, Phase::fenced);
+    (void)script.see(m3, Phase::fenced);
+    CHECK(script.follow(m3, false, 2) == "set 1 e4 k=0 accounts {3} #3");
+    CHECK(script.follow(m2, false, 1) == "set 1 e4 k=0 accounts {2,3} #4");
+    (void)script.see(m2, 3, false);
+    (void)script.see(m3, 3, false);
+    CHECK(script.read(4, 5) == "");  // Asked after both: it answers both.
+    CHECK(script.see(m3, 5, false) == "save {1,3} k=0; follow 1: 3 e4 acknowledging");
+    CHECK(script.see(m2, 5, false) == "");
+    CHECK(script.see(m3, 5, true) == "set 1 e4 k=1 accounts {2,3} #5");
+    CHECK(
+        script.read(5, 5) ==
+        "save {1,3} k=1; save {1,2,3} k=1; "
+        "follow 1: 2 e4 acknowledging");
+}
+
+TEST_CASE("electorate changes: one that may have forgotten is proven anew", "[electorate]")
+{
+    Script script = steady({{m1, m2, m3}, 1});
+    CHECK(script.see(m2, Phase::fenced) == "set 1 e4 k=1 accounts {2,3} #1");
+    CHECK(script.read(0, 5) == "");  // An answer to an earlier question proves nothing.
+    CHECK(script.read(1, 7) == "follow 1: 2 e4");
+    CHECK(script.see(m2, 6, false, true) == "");
+    CHECK(script.see(m2, 7, false, true) == "follow 1: 2 e4 acknowledging");
+    SECTION("it is switched on")
+    {
+        CHECK(script.follow(m2, true) == "");
+        CHECK(script.see(m2, 7, true) == "");
+    }
+    SECTION("it restarted before it answered")
+    {
+        CHECK(script.see(m2, Phase::fenced) == "set 1 e4 k=1 accounts {2,3} #2");
+        CHECK(script.follow(m2, true) == "ignored: not asked");
+    }
+    SECTION("it is gone")
+    {
+        CHECK(script.see(m2, Phase::start) == "");
+        CHECK_FALSE(next_deadline(script.state));
+    }
+}
+
+TEST_CASE("electorate changes: what shows that a member does not acknowledge", "[electorate]")
+{
+    struct Case {
+        std::string name;
+        bool acknowledges;
+        bool amnesiac;
+        MemberId source;
+        std::uint64_t epoch;
+        bool restarts;
+    };
+    const std::vector<Case> cases{
+        {"all is well", true, false, m1, 4, false},
+        {"switched off", false, false, m1, 4, true},
+        {"amnesiac", true, true, m1, 4, true},
+        {"follows another", true, false, m3, 4, true},
+        {"follows in an older epoch", true, false, m1, 3, true},
+    };
+    for (const Case& c : cases) {
+        DYNAMIC_SECTION(c.name)
+        {
+            Script script = steady({{m1, m2, m3}, 1});
+            mysql::Observation seen = replica_of(c.source, c.epoch, 3);
+            seen.acknowledges = c.acknowledges;
+            seen.amnesiac = c.amnesiac;
+            CHECK(
+                script.feed(Observed{m2, seen}) ==
+                (c.restarts ? "set 1 e4 k=1 accounts {2,3} #1" : ""));
+        }
+    }
+    // A link that is down for a while forgets nothing.
+    Script script = steady({{m1, m2, m3}, 1});
+    mysql::Observation cut = replica_of(m1, 4, 4);
+    cut.acknowledges = true;
+    cut.receiver_running = false;
+    CHECK(script.feed(Observed{m2, cut}) == "");
+}
+
+TEST_CASE("electorate changes: k is raised only with those who can acknowledge", "[electorate]")
+{
+    Script script = led({{m1, m2, m3, m4}, 1}, {m1, m2, m3, m4});
+    CHECK(script.see(m2, 5, true) == "");
+    CHECK(script.see(m3, 5, true) == "set 1 e4 k=2 accounts {2,3,4} #1");
+    CHECK(script.wait(1s) == "set 1 e4 k=2 accounts {2,3,4} #1");
+    CHECK(script.read(1, 8) == "");
+    CHECK(script.see(m2, 9, true) == "");
+    // Who does not follow any more does not count, whatever it held.
+    CHECK(script.see(m2, Phase::fenced) == "set 1 e4 k=2 accounts {2,3,4} #2");
+    CHECK(script.see(m3, 8, true) == "");
+    (void)script.read(2, 9);
+    CHECK(script.see(m2, 9, false, true) == "follow 1: 2 e4 acknowledging; save {1,2,3,4} k=2");
+}
+
+TEST_CASE("electorate changes: a member leaves", "[electorate]")
+{
+    SECTION("three to two: k stays")
+    {
+        Script script = steady({{m1, m2, m3}, 1});
+        CHECK(script.feed(LeaveAsked{m3, LeaveAsked::By::automatic}) == "lock 3 on 1 e4 #1");
+        CHECK(script.wait(1s) == "lock 3 on 1 e4 #1");
+        CHECK(script.feed(AccountLocked{e4, 1, up_to(6)}) == "");
+        CHECK(script.see(m3, 6, true) == "");  // The one that leaves does not count.
+        CHECK(script.see(m2, 6, true) == "save {1,2} k=1");
+        // It stays shut out until it has said that it does not acknowledge.
+        CHECK(script.see(m3, 6, true) == "follow 1: 3 e4 #2");
+        CHECK(script.follow(m3, true, 2) == "ignored: not asked");
+        CHECK(script.follow(m3, false, 1) == "ignored: not asked");
+        CHECK(script.follow(m3, false, 2) == "set 1 e4 k=1 accounts {2,3} #3");
+    }
+    SECTION("four to three: k is lowered at the primary last")
+    {
+        Script script = steady({{m1, m2, m3, m4}, 2});
+        CHECK(script.feed(LeaveAsked{m4, LeaveAsked::By::operators}) == "lock 4 on 1 e4 #1");
+        CHECK(
+            script.feed(AccountLocked{e4, 1, up_to(5)}) ==
+            "save {1,2,3} k=1; set 1 e4 k=1 accounts {2,3} #2");
+        CHECK(script.feed(LeaveAsked{m3, LeaveAsked::By::automatic}) == "ignored: change running");
+        CHECK(script.wait(1s) == "set 1 e4 k=1 accounts {2,3} #2");
+        CHECK(script.read(2, 9) == "");
+        CHECK_FALSE(next_deadline(script.state));
+    }
+    SECTION("a leave never raises k")
+    {
+        Script script = led({{m1, m2, m3, m4, m5}, 1}, {m1, m2, m3, m4, m5});
+        CHECK(script.see(m2, 5, true) == "");
+        CHECK(script.feed(LeaveAsked{m5, LeaveAsked::By::operators}) == "lock 5 on 1 e4 #1");
+        CHECK(script.feed(AccountLocked{e4, 1, up_to(5)}) == "save {1,2,3,4} k=1");
+    }
+    SECTION("two to one, as the two-node policy does")
+    {
+        Script script = steady({{m1, m2}, 1});
+        CHECK(script.feed(LeaveAsked{m2, LeaveAsked::By::automatic}) == "ignored: below floor");
+        CHECK(script.feed(LeaveAsked{m2, LeaveAsked::By::two_node_policy}) == "lock 2 on 1 e4 #1");
+        CHECK(
+            script.feed(AccountLocked{e4, 1, up_to(9)}) ==
+            "save {1} k=0; set 1 e4 k=0 accounts {} #2");
+    }
+}
+
+TEST_CASE(
+    "electorate changes: what an earlier scheduler left half done is put right", "[electorate]")
+{
+    SECTION("a leave: nobody of E stays locked")
+    {
+        Script script;
+        const Led adopted{e4, m1, {{m1, m2, m3}, 1}, 1, {m1, m2, m3}, true};
+        CHECK(script.feed(adopted) == "set 1 e4 k=1 accounts {2,3} #1");
+        CHECK(script.feed(LeaveAsked{m3, LeaveAsked::By::automatic}) == "ignored: change running");
+        CHECK(script.wait(1s) == "set 1 e4 k=1 accounts {2,3} #1");
+        CHECK(script.read(1, 5) == "");
+    }
+    SECTION("a leave that was persisted, its k not lowered")
+    {
+        Script script;
+        const Led adopted{e4, m1, {{m1, m2, m3}, 1}, 2, {m1, m2, m3, m4}, true};
+        CHECK(script.feed(adopted) == "set 1 e4 k=2 accounts {2,3} #1");
+        CHECK(script.read(1, 5) == "set 1 e4 k=1 accounts {2,3} #2");
+    }
+    SECTION("a raise: k is in force and not persisted")
+    {
+        Script script;
+        const Led adopted{e4, m1, {{m1, m2, m3, m4}, 1}, 2, {m1, m2, m3, m4}, true};
+        CHECK(script.feed(adopted) == "set 1 e4 k=2 accounts {2,3,4} #1");
+        CHECK(script.see(m2, 5, true) == "");
+        CHECK(script.see(m3, 5, true) == "");
+        CHECK(script.read(1, 5) == "set 1 e4 k=2 accounts {2,3,4} #2");
+        CHECK(script.read(2, 5) == "save {1,2,3,4} k=2");
+    }
+    SECTION("a join: it is in E and does not acknowledge")
+    {
+        Script script = led({{m1, m2}, 0}, {m1, m2});
+        CHECK(script.see(m2, 5, false) == "set 1 e4 k=0 accounts {2} #1");
+        CHECK(script.read(1, 5) == "");
+        CHECK(script.see(m2, 5, false) == "follow 1: 2 e4 acknowledging");
+        CHECK(script.follow(m2, true) == "set 1 e4 k=1 accounts {2} #2");
+    }
+    SECTION("outside of E, and it still acknowledges")
+    {
+        Script script = led({{m1, m2}, 1}, {m1, m2, m3});
+        CHECK(script.see(m3, 5, true) == "follow 1: 3 e4 #1");
+    }
+}
+
+TEST_CASE("electorate changes: orders without an answer are repeated", "[electorate]")
+{
+    Script script = led({{m1, m2}, 1}, {m1, m2, m3});
+    (void)script.see(m3, Phase::fenced);
+    CHECK(script.wait(500ms) == "ignored: too early");
+    CHECK(script.wait(500ms) == "follow 1: 3 e4 #1");
+    (void)script.follow(m3, false, 1);
+    CHECK(script.wait(1s) == "set 1 e4 k=1 accounts {2,3} #2");
+    CHECK(script.read(2, 5) == "follow 1: 3 e4");
+    CHECK(script.wait(1s) == "follow 1: 3 e4");
+    (void)script.see(m3, 4, false);
+    CHECK(script.wait(1s) == "");
+    CHECK_FALSE(next_deadline(script.state));
+    CHECK(script.see(m3, Phase::fenced) == "follow 1: 3 e4");  // Its link is gone: told again.
+
+    Script other = led({{m1, m2}, 1}, {m1, m2});
+    (void)other.see(m2, 5, false);
+    (void)other.read(1, 5);
+    CHECK(other.see(m2, 5, false) == "follow 1: 2 e4 acknowledging");
+    CHECK(other.wait(1s) == "follow 1: 2 e4 acknowledging");
+}
+
+TEST_CASE("electorate changes: a crashed old primary is told to follow", "[electorate]")
+{
+    Script script = led({{m1, m2, m3}, 1}, {m1, m2, m3});
+    CHECK(script.see(m2, Phase::crashed) == "set 1 e4 k=1 accounts {2,3} #1");
+    CHECK(script.read(1, 5) == "follow 1: 2 e4");
+}
+
+TEST_CASE("electorate changes: an errant member is left alone", "[electorate]")
+{
+    Script script = led({{m1, m2}, 1}, {m1, m2, m3});
+    (void)script.see(m3, Phase::fenced);
+    CHECK(script.feed(Errant{e4, m3}) == "");
+    CHECK(script.see(m3, Phase::fenced) == "");
+    CHECK_FALSE(next_deadline(script.state));
+    CHECK(script.feed(Errant{Epoch{3}, m3}) == "ignored: other epoch");
+    CHECK(script.feed(Errant{e4, m5}) == "ignored: not a member");
+}
+
+TEST_CASE("electorate changes: a new member is followed up", "[electorate]")
+{
+    Script script = led({{m1, m2}, 1}, {m1, m2});
+    CHECK(script.see(m3, Phase::fenced) == "ignored: not a member");
+    CHECK(script.feed(MemberAdded{m3}) == "");
+    CHECK(script.see(m3, Phase::fenced) == "follow 1: 3 e4 #1");
+    CHECK(script.feed(MemberAdded{m3}) == "ignored: already so");
+    CHECK(script.feed(MemberAdded{m1}) == "ignored: the primary");
+}
+
+TEST_CASE("electorate changes: without a primary nothing changes", "[electorate]")
+{
+    Script script = steady({{m1, m2, m3}, 1});
+    CHECK(script.feed(Deposed{}) == "");
+    const std::vector<Input> inputs{
+        Deposed{},
+        Observed{m2, {}},
+        MemberAdded{m4},
+        Errant{e4, m2},
+        LeaveAsked{m2, {}},
+        Followed{e4, m2, true, 0},
+        AcknowledgersSet{e4, 1, {}},
+        AccountLocked{e4, 1, {}},
+        DeadlinePassed{}};
+    for (const Input& input : inputs) {
+        const State before = script.state;
+        CHECK(script.feed(input) == "ignored: no primary");
+        CHECK(script.state == before);
+    }
+    CHECK_FALSE(next_deadline(script.state));
+    CHECK(script.feed(JoinAsked{m4}) == "");  // For later.
+    CHECK(script.state.to_join == std::set<MemberId>{m4});
+}
+
+TEST_CASE("electorate changes: what does not apply changes nothing", "[electorate]")
+{
+    struct Case {
+        std::string name;
+        Input input;
+        std::string why;
+    };
+    const std::vector<Case> cases{
+        {"the primary seen", Observed{m1, {}}, "the primary"},
+        {"a stranger seen", Observed{m5, {}}, "not a member"},
+        {"already in E", JoinAsked{m2}, "already so"},
+        {"the primary leaves", LeaveAsked{m1, LeaveAsked::By::operators}, "the primary"},
+        {"a stranger leaves", LeaveAsked{m5, LeaveAsked::By::operators}, "not a member"},
+        {"followed, unasked", Followed{e4, m2, true, 0}, "not asked"},
+        {"followed by a stranger", Followed{e4, m5, true, 0}, "not a member"},
+        {"followed in an older epoch", Followed{Epoch{3}, m2, true, 0}, "other epoch"},
+        {"a position nobody asked for", AcknowledgersSet{e4, 9, up_to(5)}, "not asked"},
+        {"a position of an older epoch", AcknowledgersSet{Epoch{3}, 0, {}}, "other epoch"},
+        {"locked, unasked", AccountLocked{e4, 9, {}}, "not asked"},
+        {"locked in an older epoch", AccountLocked{Epoch{3}, 0, {}}, "other epoch"},
+        {"nothing is due", DeadlinePassed{}, "too early"},
+    };
+    for (const Case& c : cases) {
+        DYNAMIC_SECTION(c.name)
+        {
+            Script script = steady({{m1, m2, m3}, 1});
+            const State before = script.state;
+            CHECK(script.feed(c.input) == "ignored: " + c.why);
+            CHECK(script.state == before);
+        }
+    }
+}
