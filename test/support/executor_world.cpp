@@ -2,9 +2,12 @@
 
 #include "common/wire/control.hpp"
 #include "common/wire/protobuf.hpp"
+#include "executor/install/data_directory.hpp"
+#include "test/support/packages.hpp"
 
 #include <filesystem>
 #include <mesos/v1/executor.pb.h>
+#include <sstream>
 #include <stdexcept>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,6 +29,17 @@ std::vector<control::AccountSpec> accounts()
         all.push_back({Kind::replication, {user, "repl-password"}});
     }
     return all;
+}
+
+/// The package that `server_programs` has found, unpacked in the cache already.
+std::string mysql_installer()
+{
+    const std::string package = packages_dir() + "/mysql.tar.gz";
+    std::istringstream digest{text_of(package + ".sha256")};
+    std::string sha256;
+    digest >> sha256;
+    return R"({"installer":"tarball","flavor":"mysql","uri":")" + package + R"(","sha256":")" +
+           sha256 + "\"}";
 }
 
 pb::executor::Event event_of(pb::executor::Event::Type type)
@@ -185,6 +199,9 @@ io::Awaitable<void> ControlServer::beat()
 io::Awaitable<io::Reply> ControlServer::handle(io::Request request)
 {
     io::Reply reply;
+    reply.status = 503;
+    if (!leading_) co_return reply;
+    reply.status = 200;
     authorizations_.emplace_back(request.headers.find("Authorization"));
     if (request.path() == "/executor/v1/stream") {
         const auto hello = wire::decode_hello(request.body).value();
@@ -220,6 +237,15 @@ void ControlServer::drop(const std::string& task)
 {
     const auto stream = streams_.extract(task);
     if (stream) stream.mapped()->abort();
+}
+
+void ControlServer::lead(bool yes)
+{
+    leading_ = yes;
+    while (!yes && !streams_.empty()) {
+        const std::string task = streams_.begin()->first;
+        drop(task);
+    }
 }
 
 control::Observation ControlServer::seen(const std::string& task) const
@@ -283,7 +309,7 @@ TestMember& ExecutorWorld::make(std::uint32_t server_id)
     data.cluster_uuid = "5f0c6f6a-6a2e-4c8e-9f5d-111111111111";
     data.server_id = server_id;
     data.flavor = flavor_;
-    data.installer = R"({"installer":"host"})";
+    data.installer = is_mariadb() ? R"({"installer":"host"})" : mysql_installer();
     data.port = free_port();
     data.peer_port = free_port();
     data.mem_mb = 512;
@@ -308,7 +334,7 @@ ExecutorProcess::Environment ExecutorWorld::environment(const TestMember& member
         {"MESOS_SUBSCRIPTION_BACKOFF_MAX", "2secs"},
         {"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", "1mins"},
         {"MESOS_EXECUTOR_AUTHENTICATION_TOKEN", "agent-token"},
-        {"MYSOS_CACHE_DIR", directory_ + "/cache"},
+        {"MYSOS_CACHE_DIR", is_mariadb() ? directory_ + "/cache" : executor::default_cache_dir()},
     };
 }
 
@@ -365,8 +391,8 @@ void ExecutorWorld::follow(
 executor::SqlResult<executor::SqlRows> ExecutorWorld::sql(
     const TestMember& member, const std::string& statement)
 {
-    const executor::SqlTarget target{
-        member.sandbox + "/data/mysql/data/my.sock", application, password};
+    executor::SqlTarget target{member.sandbox + "/data/mysql/data/my.sock", application, password};
+    if (!is_mariadb()) target = {target.socket, executor::local_user().value(), ""};
     auto session = executor::SqlSession::connect(target, {});
     if (session.has_error()) return session.error();
     return session->run(statement);

@@ -78,6 +78,8 @@ class ControlServer {
     [[nodiscard]] bool has(const std::string& task) const { return streams_.contains(task); }
     void send(const std::string& task, const control::ToMember& order);
     void drop(const std::string& task);
+    /// False: it drops all and answers 503, as a scheduler that does not lead.
+    void lead(bool yes);
     /// The latest of that member.
     [[nodiscard]] control::Observation seen(const std::string& task) const;
     /// All answers to orders, oldest first; taken away with it.
@@ -93,6 +95,7 @@ class ControlServer {
     std::map<std::string, control::Observation> seen_;
     std::map<std::string, std::vector<control::FromMember>> answers_;
     std::vector<std::string> authorizations_;
+    bool leading_ = true;
 };
 
 /// One member: its sandbox, agent and program.
@@ -141,7 +144,9 @@ class ExecutorWorld {
     void follow(
         TestMember& member, const TestMember& primary, std::uint64_t epoch, bool acknowledge);
 
-    /// As the application, over the socket.
+    [[nodiscard]] bool is_mariadb() const { return flavor_ == "mariadb"; }
+    /// Over the socket, as the application; on MySQL, whose application needs a client plugin, as
+    /// the administrator.
     [[nodiscard]] executor::SqlResult<executor::SqlRows> sql(
         const TestMember& member, const std::string& statement);
     [[nodiscard]] const std::string& directory() const { return directory_; }

@@ -12,12 +12,16 @@ std::string variable(const char* name)
     return value == nullptr ? "" : value;
 }
 
+}  // namespace
+
 std::string packages_dir()
 {
     if (auto said = variable("MYSOS_TEST_PACKAGES"); !said.empty()) return said;
     if (auto cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/mysos/packages";
     return variable("HOME") + "/.cache/mysos/packages";
 }
+
+namespace {
 
 Outcome<executor::ServerPrograms> provide(mysql::Flavor flavor)
 {

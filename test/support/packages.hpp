@@ -13,4 +13,7 @@ namespace mysos::test {
 /// cannot run here.
 [[nodiscard]] const Outcome<executor::ServerPrograms>& server_programs(mysql::Flavor flavor);
 
+/// Where that package is looked for.
+[[nodiscard]] std::string packages_dir();
+
 }  // namespace mysos::test
