@@ -60,7 +60,7 @@ void App::await_signal()
         if (ec) return;
         log::logger("executor")->info("executor: asked to stop signal={}", number);
         signals_.clear();  // The default action is back.
-        loop_.post(ShutdownOrdered{});
+        loop_.post(ShutdownOrdered{"the executor got signal " + std::to_string(number)});
     });
 }
 

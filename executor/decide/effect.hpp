@@ -48,7 +48,11 @@ struct SaveEpoch {  ///< A barrier. Answered by EpochSaved or EpochNotSaved.
     EpochRecord record;
     friend bool operator==(const SaveEpoch&, const SaveEpoch&) = default;
 };
-struct SaveToken {  ///< A barrier: for every later Hello.
+struct UseToken {  ///< For every later Hello.
+    std::string token;
+    friend bool operator==(const UseToken&, const UseToken&) = default;
+};
+struct SaveToken {  ///< A barrier.
     std::string token;
     friend bool operator==(const SaveToken&, const SaveToken&) = default;
 };
@@ -149,6 +153,7 @@ using Effect = std::variant<
     InspectVolume,
     ClaimVolume,
     SaveEpoch,
+    UseToken,
     SaveToken,
     InstallServer,
     InitialiseData,

@@ -70,7 +70,9 @@ struct KillOrdered {
     mesos::TaskId task_id;
     std::optional<Duration> grace;
 };
-struct ShutdownOrdered {};
+struct ShutdownOrdered {
+    std::string why = "the agent shut the executor down";
+};
 struct UpdateAcknowledged {
     UpdateId update{};
 };

@@ -153,13 +153,12 @@ void on(Step& step, const KillOrdered& in)
         in.grace.value_or(step.config.shutdown_grace));
 }
 
-void on(Step& step, const ShutdownOrdered&)
+void on(Step& step, const ShutdownOrdered& in)
 {
-    stop(
-        step,
-        mesos::TaskState::killed,
-        "stopped: the agent shut the executor down",
-        step.config.shutdown_grace);
+    // Said instead of SUBSCRIBED: this agent wants nothing more of this executor, its last words
+    // included.
+    if (is_in<Ended>(step.state) && !step.state.agent.subscribed) return step.order(Exit{});
+    stop(step, mesos::TaskState::killed, "stopped: " + in.why, step.config.shutdown_grace);
 }
 
 void on(Step& step, const UpdateAcknowledged& in)

@@ -250,11 +250,26 @@ void on(Step& step, const StreamLost&)
     watch(step, fencing::StreamLost{});
 }
 
+namespace {
+
+void welcomed(Step& step, const std::string& token)
+{
+    // The scheduler may be quicker than the look at the volume, which may be somebody else's.
+    if (step.state.owns_volume) {
+        step.order(SaveToken{token});
+    } else {
+        step.state.token = token;
+    }
+    step.order(UseToken{token});
+}
+
+}  // namespace
+
 void on(Step& step, const OrderArrived& in)
 {
     std::visit(
         Overload{
-            [&](const control::Welcome& welcome) { step.order(SaveToken{welcome.token}); },
+            [&](const control::Welcome& welcome) { welcomed(step, welcome.token); },
             [&](const control::Heartbeat&) {},
             [&](const control::Stop&) {
                 stop(

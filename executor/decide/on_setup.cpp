@@ -1,5 +1,7 @@
 #include "executor/decide/parts.hpp"
 
+#include <utility>
+
 /// From the volume to a data directory that a server can be started on.
 namespace mysos::executor {
 namespace {
@@ -48,6 +50,8 @@ void on(Step& step, const VolumeInspected& in)
     state.forgot = volume.has_data && (forgets(state, role) || lost_by_reboot);
 
     if (!volume.identity) step.order(ClaimVolume{ours});
+    state.owns_volume = true;
+    if (state.token) step.order(SaveToken{*std::exchange(state.token, {})});
     if (!state.epoch_unreadable) {
         EpochRecord record = state.record;
         record.amnesiac = is_amnesiac(state);

@@ -161,6 +161,8 @@ struct State {
     Phase phase;
     Server server;
 
+    bool owns_volume = false;           ///< Else nothing is written there.
+    std::optional<std::string> token;   ///< Secret. To be written there once it is ours.
     EpochRecord record;                 ///< On the volume.
     std::optional<EpochRecord> saving;  ///< On its way there.
     bool forgot = false;                ///< Amnesiac, perhaps not yet on the volume.

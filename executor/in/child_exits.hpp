@@ -13,7 +13,7 @@ namespace mysos::executor {
 [[nodiscard]] io::Awaitable<void> watch_exit(
     std::shared_ptr<ServerProcess> process, RunId run, std::string log_path, Post post);
 
-/// The last line of a log's end that names an error; else the last one; without the time before it.
+/// The last errors in a log's end, without the time before them; else its last line.
 [[nodiscard]] std::string reason_in(const std::string& log_tail);
 
 }  // namespace mysos::executor

@@ -61,6 +61,8 @@ bool App::perform_now(const Effect& effect)
         agent_.send(update->update);
     } else if (std::holds_alternative<ConnectStream>(effect)) {
         control_.begin(loop_.state().task->data);
+    } else if (const auto* token = std::get_if<UseToken>(&effect)) {
+        control_.use_token(token->token);
     } else if (const auto* report = std::get_if<SendReport>(&effect)) {
         control_.send(report->message);
     } else if (std::holds_alternative<InspectVolume>(effect)) {
@@ -102,7 +104,7 @@ bool App::perform_now(const Effect& effect)
     } else if (const auto* ignored = std::get_if<Ignored>(&effect)) {
         log::logger("member")->debug("member: input ignored why={}", ignored->why);
     }
-    static_assert(std::variant_size_v<Effect> == 25, "a new effect needs a branch");
+    static_assert(std::variant_size_v<Effect> == 26, "a new effect needs a branch");
     return true;
 }
 
@@ -149,12 +151,11 @@ io::Awaitable<void> App::save(EpochRecord record)
 
 io::Awaitable<void> App::save_token(std::string token)
 {
-    auto work = [files = *files_, token] { return files.save_token(token); };
+    auto work = [files = *files_, token = std::move(token)] { return files.save_token(token); };
     const Outcome<void> saved = co_await offload_.run(std::move(work));
     if (saved.has_error()) {
         log::logger("member")->error("member: the token is not kept why={}", saved.error().text);
     }
-    control_.use_token(token);
 }
 
 }  // namespace mysos::executor

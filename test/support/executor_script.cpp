@@ -105,6 +105,7 @@ std::string line(const Effect& effect)
                 return "epoch " + text(e.record.epoch) + " " + text(e.record.role) +
                        (e.record.amnesiac ? " amnesiac" : "");
             },
+            [](const UseToken& e) { return "use token " + e.token; },
             [](const SaveToken& e) { return "token " + e.token; },
             [](const InstallServer&) { return std::string{"install"}; },
             [](const InitialiseData&) { return std::string{"initialise"}; },

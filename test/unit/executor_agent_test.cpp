@@ -196,3 +196,17 @@ TEST_CASE("executor: last words wait for an agent that is being restarted", "[ex
     CHECK(member.feed(UpdateAcknowledged{update(1)}) == Lines{});
     CHECK(member.feed(UpdateAcknowledged{update(2)}) == Lines{"exit"});
 }
+
+TEST_CASE(
+    "executor: an agent that answers a SUBSCRIBE with SHUTDOWN gets no last words", "[executor]")
+{
+    Member member;
+    member.config.checkpoint = true;
+    member.fence();
+    member.feed(AgentLost{});
+    // It came back too late for the restarted agent.
+    CHECK(member.feed(ShutdownOrdered{}) == Lines{"stop 1"});
+    member.feed(ServerExited{member.run(), "exited with status 0"});
+    CHECK(member.wait(1h) == Lines{});
+    CHECK(member.feed(ShutdownOrdered{}) == Lines{"exit"});
+}

@@ -423,6 +423,6 @@ TEST_CASE("executor: a Welcome's token is kept, heartbeats need no answer", "[ex
     member.fence();
     CHECK(
         member.order(control::Welcome{"permanent", "uuid-demo", {}, e4}) ==
-        Lines{"token permanent"});
+        Lines{"token permanent", "use token permanent"});
     CHECK(member.order(control::Heartbeat{}) == Lines{});
 }

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 using namespace mysos;
 using namespace mysos::executor;
 using namespace mysos::executor::test;
@@ -51,6 +53,27 @@ TEST_CASE("executor: a new volume is claimed, installed on, initialised and star
     CHECK(seen.answers);
     CHECK(seen.empty);
     CHECK_FALSE(seen.amnesiac);
+}
+
+TEST_CASE("executor: a token that comes before the volume is known waits for it", "[executor]")
+{
+    Member member;
+    member.launch();
+    member.connect();
+    CHECK(
+        member.order(control::Welcome{"permanent", "uuid-demo", {}, {}}) ==
+        Lines{"use token permanent"});
+    Member ours = member;
+    CHECK(ours.feed(VolumeInspected{{}}) == Lines{"claim demo 1", "token permanent", "install"});
+
+    // Never on a volume of somebody else.
+    Volume theirs;
+    theirs.identity = Identity{"other", "uuid-other", MemberId{1}};
+    const Lines refused = member.feed(VolumeInspected{theirs});
+    CHECK(std::ranges::find(refused, "token permanent") == refused.end());
+    CHECK(
+        member.order(control::Welcome{"permanent", "uuid-demo", {}, {}}) ==
+        Lines{"use token permanent"});
 }
 
 TEST_CASE("executor: what is on a volume decides how its server is started", "[executor]")

@@ -78,13 +78,24 @@ TEST_CASE(
     CHECK_FALSE(updates.acknowledged("0123456789abcdef"));
 }
 
-TEST_CASE("child exits: the reason is the log's last error, or its last line", "[executor]")
+TEST_CASE("child exits: the reason is the log's last errors, or its last line", "[executor]")
 {
     CHECK(reason_in("").empty());
     CHECK(reason_in("one\ntwo") == "two");
+    // As two starts in a row leave it.
+    const std::string mariadb =
+        "2026-11-22 [ERROR] Can't start server: Bind on TCP/IP port\n"
+        "2026-11-22 [ERROR] Do you already have another server running on port: 31000 ?\n"
+        "2026-11-22 [ERROR] Aborting\n";
+    const std::string errors =
+        "Can't start server: Bind on TCP/IP port; "
+        "Do you already have another server running on port: 31000 ?";
+    CHECK(reason_in(mariadb + mariadb) == errors);
     CHECK(
-        reason_in("2026-11-22 [ERROR] Can't start server: Bind on TCP/IP port\n"
-                  "2026-11-22 [ERROR] Aborting\nlast\n") == "Aborting");
+        reason_in("0 [ERROR] [MY-010262] [Server] Can't start server\n"
+                  "0 [ERROR] [MY-010119] [Server] Aborting\nshut down\n") ==
+        "[MY-010262] [Server] Can't start server");
+    CHECK(reason_in("[ERROR] a\n[ERROR] b\n[ERROR] c\n[ERROR] d\n") == "b; c; d");
 }
 
 TEST_CASE(
