@@ -29,34 +29,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A package whose server only says its version.
-struct Package {
-    TemporaryDirectory directory;
-    std::string file = directory.path() + "/package.tar.gz";
-    std::string sha256;
-
-    explicit Package(
-        const std::string& says = "mariadbd  Ver 10.99.1-MariaDB for Linux",
-        const std::string& program = "mariadbd")
-    {
-        const std::string tree = directory.path() + "/tree/some-name";
-        fs::create_directories(tree + "/bin");
-        static_cast<void>(
-            directory.write_program("tree/some-name/bin/" + program, "echo '" + says + "'"));
-        for (const std::string name :
-             {"share/mysql/maria_add_gis_sp_bootstrap.sql",
-              "share/mysql/english/errmsg.sys",
-              "share/mysql/charsets/Index.xml",
-              "lib/mysql/plugin/x.so"})
-            static_cast<void>(directory.write("tree/some-name/" + name, "x"));
-        Spawn tar;
-        tar.arguments = {"/bin/tar", "-czf", file, "-C", directory.path() + "/tree", "some-name"};
-        tar.environment = bare_environment();
-        REQUIRE(run_program(tar, std::chrono::seconds{60}).has_value());
-        sha256 = sha256_of(file).value();
-    }
-};
-
 struct Install {
     TemporaryDirectory cache;
     std::vector<InstallProgress> steps;
@@ -211,7 +183,7 @@ TEST_CASE("installer: the machine's own server is found and asked what it is")
 
 TEST_CASE("installer: a package is unpacked once, checked, and told where its files are")
 {
-    const Package package;
+    const FakePackage package;
     Install install;
     const auto first = install(tarball("file://" + package.file, package.sha256));
     REQUIRE(first.has_value());
@@ -243,7 +215,7 @@ TEST_CASE("installer: a package that is not what was asked for is refused and le
         CHECK(outcome.error().code == code);
         return outcome.error().text;
     };
-    const Package package;
+    const FakePackage package;
     const std::string other(64, '0');
     CHECK(
         refused(tarball(package.file, other), InstallErrc::checksum_wrong) ==
@@ -266,11 +238,11 @@ TEST_CASE("installer: a package that is not what was asked for is refused and le
         refused(wanted, InstallErrc::package_broken).find("wanted is 10.98.0") !=
         std::string::npos);
 
-    const Package mysql{"mysqld  Ver 9.9.9 for Linux", "mysqld"};
+    const FakePackage mysql{"mysqld  Ver 9.9.9 for Linux", "mysqld"};
     CHECK(
         refused(tarball(mysql.file, mysql.sha256), InstallErrc::package_broken)
             .find("is not mariadb but says: mysqld  Ver 9.9.9") != std::string::npos);
-    const Package empty{"x", "other"};
+    const FakePackage empty{"x", "other"};
     CHECK(
         refused(tarball(empty.file, empty.sha256), InstallErrc::package_broken) ==
         empty.file + " has no bin/mariadbd");
@@ -278,7 +250,7 @@ TEST_CASE("installer: a package that is not what was asked for is refused and le
 
 TEST_CASE("installer: several that want one package at once unpack it once")
 {
-    const Package package;
+    const FakePackage package;
     const TemporaryDirectory cache;
     std::vector<std::thread> threads;
     std::atomic<int> unpacked{0};
@@ -299,7 +271,7 @@ TEST_CASE("installer: several that want one package at once unpack it once")
 
 TEST_CASE("installer: a package comes over HTTP, in pieces where the server knows them")
 {
-    const Package package;
+    const FakePackage package;
     const std::string padding(std::size_t{20} << 20U, 'x');
     for (const bool ranges : {true, false}) {
         INFO(ranges);

@@ -3,11 +3,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include <csignal>
 #include <fcntl.h>
 #include <fstream>
+#include <sched.h>
 #include <sstream>
 #include <stdexcept>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,13 +24,22 @@ std::vector<char*> pointers(std::vector<std::string>& texts)
     return out;
 }
 
+bool mount(const ExecutorProcess::SmallDisk& disk)
+{
+    const std::string options = "mode=0755,size=" + disk.size;
+    return ::unshare(CLONE_NEWNS) == 0 &&
+           ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           ::mount("tmpfs", disk.path.c_str(), "tmpfs", 0, options.c_str()) == 0;
+}
+
 }  // namespace
 
 ExecutorProcess::ExecutorProcess(
     const std::vector<std::string>& arguments,
     const Environment& environment,
     const std::string& directory,
-    const std::string& output)
+    const std::string& output,
+    const std::optional<SmallDisk>& disk)
 {
     const std::string program = std::string{MYSOS_BINARY_DIR} + "/executor/mysos-executor";
     std::vector<std::string> words{program};
@@ -49,6 +59,7 @@ ExecutorProcess::ExecutorProcess(
     const int log = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, readable);
     ::dup2(log, STDOUT_FILENO);
     ::dup2(log, STDERR_FILENO);
+    if (disk && !mount(*disk)) ::_exit(126);
     if (::chdir(directory.c_str()) == 0) ::execve(program.c_str(), argv.data(), envp.data());
     ::_exit(127);
 }
@@ -60,9 +71,9 @@ ExecutorProcess::~ExecutorProcess()
     ::waitpid(pid_, nullptr, 0);
 }
 
-void ExecutorProcess::kill()
+void ExecutorProcess::signal(int number)
 {
-    ::kill(pid_, SIGKILL);
+    if (!ended()) ::kill(pid_, number);
 }
 
 std::optional<int> ExecutorProcess::ended()

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,20 +15,33 @@ class ExecutorProcess {
   public:
     using Environment = std::map<std::string, std::string>;
 
+    /// A file system of its own, which nobody else sees; the superuser can make one.
+    struct SmallDisk {
+        std::string path;
+        std::string size;  ///< "300m"
+    };
+
     /// `output`: a file that what it says is appended to.
     ExecutorProcess(
         const std::vector<std::string>& arguments,
         const Environment& environment,
         const std::string& directory,
-        const std::string& output);
+        const std::string& output,
+        const std::optional<SmallDisk>& disk = {});
     ExecutorProcess(const ExecutorProcess&) = delete;
     ExecutorProcess& operator=(const ExecutorProcess&) = delete;
     ~ExecutorProcess();
 
-    void kill();
+    void kill() { signal(SIGKILL); }
+    void signal(int number);
     /// waitpid's value once it has ended.
     [[nodiscard]] std::optional<int> ended();
     [[nodiscard]] pid_t pid() const { return pid_; }
+    /// That path as the process sees it.
+    [[nodiscard]] std::string seen(const std::string& path) const
+    {
+        return "/proc/" + std::to_string(pid_) + "/root" + path;
+    }
 
   private:
     pid_t pid_;

@@ -300,8 +300,16 @@ TestMember& ExecutorWorld::make(std::uint32_t server_id)
     const bool again = !member.task.empty();
     member.server_id = server_id;
     member.task = "t" + std::to_string(server_id) + (again ? "again" : "");
-    member.sandbox = directory_ + "/s" + std::to_string(server_id);
-    std::filesystem::create_directories(member.sandbox + "/data");
+    const std::string id = std::to_string(server_id);
+    const std::string agent = directory_ + "/agent" + id;
+    member.sandbox = agent + "/slaves/8b23e401-b49d-41fd-8e30-7f58004a1580-S" + id +
+                     "/frameworks/8b23e401-b49d-41fd-8e30-7f58004a1580-0000/executors/" +
+                     member.task + "/runs/838927e3-db74-4645-b94f-" + std::to_string(++runs_);
+    member.volume = agent + "/volumes/roles/mysos/mysos-demo-" + id + "-5f0c6f6a";
+    std::filesystem::create_directories(member.sandbox);
+    std::filesystem::permissions(member.sandbox, std::filesystem::perms{0750});
+    std::filesystem::create_directories(member.volume);
+    std::filesystem::create_symlink(member.volume, member.sandbox + "/data");
     wire::TaskData& data = member.data;
     data.token = "one-time";
     data.zk = zookeeper.url("/mysos");
@@ -326,6 +334,9 @@ ExecutorProcess::Environment ExecutorWorld::environment(const TestMember& member
         {"MESOS_FRAMEWORK_ID", "framework"},
         {"MESOS_EXECUTOR_ID", "executor"},
         {"MESOS_AGENT_ENDPOINT", member.agent->endpoint()},
+        {"LIBPROCESS_PORT", "0"},
+        {"MESOS_SLAVE_ID", "agent"},
+        {"MESOS_HTTP_COMMAND_EXECUTOR", "0"},
         {"MESOS_SLAVE_PID", "slave(1)@" + member.agent->endpoint()},
         {"MESOS_DIRECTORY", member.sandbox},
         {"MESOS_SANDBOX", member.sandbox},
@@ -338,15 +349,27 @@ ExecutorProcess::Environment ExecutorWorld::environment(const TestMember& member
     };
 }
 
-void ExecutorWorld::start(TestMember& member, const std::string& data)
+void ExecutorWorld::run(TestMember& member, const std::optional<ExecutorProcess::SmallDisk>& disk)
 {
     member.agent = agents_.emplace_back(std::make_unique<ScriptedAgent>(loop)).get();
     member.process = std::make_unique<ExecutorProcess>(
         std::vector<std::string>{},
         environment(member),
         member.sandbox,
-        member.sandbox + "/stderr");
+        member.sandbox + "/stderr",
+        disk);
+}
+
+void ExecutorWorld::start(TestMember& member, const std::string& data)
+{
+    run(member, {});
     if (!data.empty()) member.agent->launch(member.task, data);
+}
+
+void ExecutorWorld::start_on(TestMember& member, const std::string& size)
+{
+    run(member, ExecutorProcess::SmallDisk{member.volume, size});
+    member.agent->launch(member.task, wire::encode_task_data(member.data));
 }
 
 void ExecutorWorld::await_phase(const TestMember& member, control::Phase phase)
@@ -391,7 +414,7 @@ void ExecutorWorld::follow(
 executor::SqlResult<executor::SqlRows> ExecutorWorld::sql(
     const TestMember& member, const std::string& statement)
 {
-    executor::SqlTarget target{member.sandbox + "/data/mysql/data/my.sock", application, password};
+    executor::SqlTarget target{member.volume + "/mysql/data/my.sock", application, password};
     if (!is_mariadb()) target = {target.socket, executor::local_user().value(), ""};
     auto session = executor::SqlSession::connect(target, {});
     if (session.has_error()) return session.error();

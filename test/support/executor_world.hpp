@@ -102,7 +102,8 @@ class ControlServer {
 struct TestMember {
     std::string task;
     std::uint32_t server_id = 0;
-    std::string sandbox;
+    std::string sandbox;  ///< Of the latest task.
+    std::string volume;   ///< Kept over tasks.
     wire::TaskData data;
     ScriptedAgent* agent = nullptr;  ///< Of the latest launch.
     std::unique_ptr<ExecutorProcess> process;
@@ -117,12 +118,15 @@ class ExecutorWorld {
     ZookeeperServer zookeeper;
     std::unique_ptr<ControlServer> control;
 
-    /// Makes the sandbox; nothing is started. The volume is kept over calls.
+    /// Makes the sandbox with the volume in it, where and as an agent with the isolator
+    /// filesystem/posix does; nothing is started. The volume is kept over calls.
     TestMember& make(std::uint32_t server_id);
     /// The program with an agent of its own, and its LAUNCH.
     void start(TestMember& member) { start(member, wire::encode_task_data(member.data)); }
     /// `data` empty: no LAUNCH.
     void start(TestMember& member, const std::string& data);
+    /// On a disk of that size, like "300m".
+    void start_on(TestMember& member, const std::string& size);
     [[nodiscard]] ExecutorProcess::Environment environment(const TestMember& member) const;
 
     void await_phase(const TestMember& member, control::Phase phase);
@@ -152,11 +156,14 @@ class ExecutorWorld {
     [[nodiscard]] const std::string& directory() const { return directory_; }
 
   private:
+    void run(TestMember& member, const std::optional<ExecutorProcess::SmallDisk>& disk);
+
     std::string flavor_;
     std::string directory_;
     std::unique_ptr<zookeeper::Client> leader_;
     std::vector<std::unique_ptr<ScriptedAgent>> agents_;  ///< Served until the end.
     std::map<std::uint32_t, TestMember> members_;
+    unsigned runs_ = 0;
 };
 
 }  // namespace mysos::test

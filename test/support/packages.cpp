@@ -1,5 +1,9 @@
 #include "test/support/packages.hpp"
 
+#include "executor/install/download.hpp"
+#include "executor/out/spawn.hpp"
+
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 
@@ -49,6 +53,23 @@ const Outcome<executor::ServerPrograms>& server_programs(mysql::Flavor flavor)
     if (flavor == mysql::Flavor::mariadb) return mariadb;
     static const Outcome<executor::ServerPrograms> mysql = provide(mysql::Flavor::mysql);
     return mysql;
+}
+
+FakePackage::FakePackage(const std::string& says, const std::string& program)
+{
+    const std::string top = "tree/some-name/";
+    static_cast<void>(directory.write_program(top + "bin/" + program, "echo '" + says + "'"));
+    for (const std::string name :
+         {"share/mysql/maria_add_gis_sp_bootstrap.sql",
+          "share/mysql/english/errmsg.sys",
+          "share/mysql/charsets/Index.xml",
+          "lib/mysql/plugin/x.so"})
+        static_cast<void>(directory.write(top + name, "x"));
+    executor::Spawn tar;
+    tar.arguments = {"/bin/tar", "-czf", file, "-C", directory.path() + "/tree", "some-name"};
+    tar.environment = executor::bare_environment();
+    static_cast<void>(executor::run_program(tar, std::chrono::seconds{60}).value());
+    sha256 = executor::sha256_of(file).value();
 }
 
 }  // namespace mysos::test

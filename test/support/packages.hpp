@@ -1,6 +1,7 @@
 #pragma once
 
 #include "executor/install/installer.hpp"
+#include "test/support/temporary_directory.hpp"
 
 #include <string>
 
@@ -15,5 +16,16 @@ namespace mysos::test {
 
 /// Where that package is looked for.
 [[nodiscard]] std::string packages_dir();
+
+/// A package whose server only says its version.
+struct FakePackage {
+    TemporaryDirectory directory;
+    std::string file = directory.path() + "/package.tar.gz";
+    std::string sha256;
+
+    explicit FakePackage(
+        const std::string& says = "mariadbd  Ver 10.99.1-MariaDB for Linux",
+        const std::string& program = "mariadbd");
+};
 
 }  // namespace mysos::test
