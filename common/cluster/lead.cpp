@@ -109,6 +109,7 @@ void lift(Stepping& step, const election::SaveEpoch& effect)
     record.epoch = effect.epoch;
     record.primary = effect.last.member;
     record.primary_position = effect.last.position.to_text();
+    record.since = effect.since;
     record.candidate = MemberId{};
     record.opened = false;
     step.changed();
@@ -123,6 +124,7 @@ void lift(Stepping& step, const election::SaveCandidate& effect)
 {
     Record& record = step.record();
     record.candidate = effect.candidate.member;
+    record.since = Epoch{};
     record.primary_position = effect.candidate.position.to_text();
     step.changed();
 }
@@ -268,6 +270,7 @@ void call_election(Stepping& step)
     election::Called call;
     call.electorate = stored_electorate(record);
     call.last = last;
+    call.since = record.since;
     call.high_water = step.state.high_water;
     call.open_rule = open_rule(record);
     tell_election(step, call);

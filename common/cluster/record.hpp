@@ -48,10 +48,11 @@ struct Record {
     Epoch epoch{};
     std::set<MemberId> electorate;
     std::uint32_t acks = 0;
-    MemberId primary{};   ///< Of `epoch` when promoted, else of an epoch before; 0: never one.
+    MemberId primary{};   ///< Of `epoch` when opened, else of an epoch before; 0: never one.
     bool opened = false;  ///< Clients were let in to that primary, in `epoch`.
-    std::string primary_position;  ///< What the candidate had to hold.
-    MemberId candidate{};          ///< Of `epoch`, chosen and perhaps told; 0: not chosen yet.
+    std::string primary_position;  ///< What it, or the candidate if there is one, had to hold.
+    MemberId candidate{};  ///< Of `epoch`, its marker is held, and it may be open; 0: not so far.
+    Epoch since{};         ///< First epoch begun since the last that came so far; 0: none was.
     std::uint32_t next_server_id = 1;
     std::map<MemberId, Member> members;
     bool deleting = false;

@@ -17,14 +17,31 @@ bool is_voter(const Called& call, MemberId member)
     return member != call.last.member && call.electorate.members.contains(member);
 }
 
+/// Where nobody ever led, nothing was acknowledged that could have been forgotten.
+bool has_forgotten(const Called& call, const Answer& answer)
+{
+    return answer.amnesiac && call.since != Epoch{1};
+}
+
 /// Those whose answer counts.
 Answers votes_of(const Called& call, const Answers& answers)
 {
     Answers votes;
     for (const auto& [member, answer] : answers) {
-        if (is_voter(call, member) && !answer.amnesiac) votes.emplace(member, answer);
+        if (is_voter(call, member) && !has_forgotten(call, answer)) votes.emplace(member, answer);
     }
     return votes;
+}
+
+/// Those that show the marker of an epoch begun since the last primary led: whoever wrote it held
+/// everything that was ever acknowledged, and so do they.
+Answers marked_since(const Called& call, const Answers& answers)
+{
+    Answers marked;
+    for (const auto& [member, answer] : answers) {
+        if (answer.marker >= call.since) marked.emplace(member, answer);
+    }
+    return marked;
 }
 
 Epoch highest_marker(const Answers& answers)
@@ -40,7 +57,7 @@ bool last_can_go_on(const Called& call, const Answers& answers)
     const auto found = answers.find(call.last.member);
     if (found == answers.end()) return false;
     const Answer& last = found->second;
-    return !last.amnesiac && last.marker >= highest_marker(answers) &&
+    return !has_forgotten(call, last) && last.marker >= highest_marker(answers) &&
            last.position.includes(call.last.position);
 }
 
@@ -68,8 +85,24 @@ const Answers::value_type* most_advanced(const Called& call, const Answers& vote
 
 }  // namespace
 
+bool votes_may_suffice(const Called& call, const Answers& answers)
+{
+    const auto lost = std::ranges::count_if(answers, [&call](const Answers::value_type& entry) {
+        return is_voter(call, entry.first) && has_forgotten(call, entry.second);
+    });
+    const auto& members = call.electorate.members;
+    const std::size_t voters = members.size() - members.count(call.last.member);
+    return voters - static_cast<std::size_t>(lost) >=
+           electorate::votes_needed(call.electorate, call.last.member);
+}
+
 std::variant<LastPrimary, ReportStuck::Why> choose(const Called& call, const Answers& answers)
 {
+    const Answers marked = marked_since(call, answers);
+    const auto* sure = most_advanced(call, marked);
+    if (sure != nullptr && sure->second.position.includes(call.high_water)) {
+        return LastPrimary{sure->first, sure->second.position};
+    }
     if (last_can_go_on(call, answers)) {
         const Answer& last = answers.at(call.last.member);
         if (last.position.includes(call.high_water)) {

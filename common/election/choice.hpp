@@ -12,6 +12,9 @@ namespace mysos::election {
 [[nodiscard]] std::variant<LastPrimary, ReportStuck::Why> choose(
     const Called& call, const Answers& answers);
 
+/// Whether, from what has been answered, votes alone can still choose somebody.
+[[nodiscard]] bool votes_may_suffice(const Called& call, const Answers& answers);
+
 /// Who would be the best of all answers, whatever is missing; none: nobody has answered.
 [[nodiscard]] std::optional<LastPrimary> best_of(const Called& call, const Answers& answers);
 

@@ -21,6 +21,7 @@ struct DismissPrimary {  ///< Nobody leads any more: electorate::Deposed, before
 struct SaveEpoch {  ///< The record's epoch, its last primary, no candidate, not opened.
     Epoch epoch{};
     LastPrimary last;
+    Epoch since{};  ///< As in `Called`, for whoever has to call again.
     friend bool operator==(const SaveEpoch&, const SaveEpoch&) = default;
 };
 struct SendPrepare {
@@ -28,7 +29,7 @@ struct SendPrepare {
     MemberId member{};
     friend bool operator==(const SendPrepare&, const SendPrepare&) = default;
 };
-struct SaveCandidate {  ///< From here on it is who may have acknowledged last.
+struct SaveCandidate {  ///< Its marker is held: from here on it may acknowledge, and be the last.
     Epoch epoch{};
     LastPrimary candidate;
     friend bool operator==(const SaveCandidate&, const SaveCandidate&) = default;

@@ -1,5 +1,6 @@
 #include "common/election/election.hpp"
 
+#include "common/election/choice.hpp"
 #include "common/election/phases.hpp"
 
 #include <algorithm>
@@ -54,14 +55,15 @@ Effects begin(
     Epoch above)
 {
     state.epoch = next(std::max(state.epoch, above));
+    if (above != Epoch{} || call.since == Epoch{}) call.since = state.epoch;
     Effects effects{
-        DismissPrimary{}, SaveEpoch{state.epoch, call.last}, ReportBegun{state.epoch, why}};
+        DismissPrimary{},
+        SaveEpoch{state.epoch, call.last, call.since},
+        ReportBegun{state.epoch, why}};
     for (const MemberId member : call.electorate.members) {
         if (member != call.last.member) effects.emplace_back(SendPrepare{state.epoch, member});
     }
-    const std::size_t voters =
-        call.electorate.members.size() - call.electorate.members.count(call.last.member);
-    const bool only_last_can = voters < electorate::votes_needed(call.electorate, call.last.member);
+    const bool only_last_can = !votes_may_suffice(call, {});
     if (only_last_can) effects.emplace_back(SendPrepare{state.epoch, call.last.member});
     state.phase = Preparing{
         .call = std::move(call),

@@ -15,8 +15,7 @@ namespace mysos::election {
 
 using electorate::Electorate;
 
-/// Who may have acknowledged last: the persisted candidate, whether it was promoted or not, else
-/// the primary.
+/// Who may have acknowledged last: the persisted candidate, opened or not, else the primary.
 struct LastPrimary {
     MemberId member{};
     mysql::Position position;  ///< What it had to hold when it was chosen.
@@ -34,6 +33,9 @@ struct OpenRule {
 struct Called {             ///< There is no primary (any more), or another one is wanted.
     Electorate electorate;  ///< As persisted, the last primary included.
     LastPrimary last;
+    /// The first of the epochs begun since `last` led, none of which came so far that anything
+    /// could be acknowledged in it; 0: the one that this call begins; 1: nobody ever led.
+    Epoch since{};
     mysql::Position high_water;          ///< electorate::high_water; empty when not known.
     std::map<MemberId, int> preference;  ///< Among equals the highest wins; 0 when absent.
     OpenRule open_rule;

@@ -6,8 +6,8 @@
 /// of `state` is the one of the namespace.
 namespace mysos::election {
 
-/// Opens the next epoch above `above` and the recorded one. `call.last` says who may have
-/// acknowledged last by now.
+/// Opens the next epoch above the recorded one. `call.last` says who may have acknowledged last by
+/// now. `above`, if any, is an epoch that somebody else has begun: of it nothing is known.
 [[nodiscard]] Effects begin(
     State& state,
     const Config& config,

@@ -44,6 +44,16 @@ Effects decide(State& state, const Config& config, TimePoint now)
         choose(phase.call, phase.answers));
 }
 
+/// Who led last is asked when the others cannot do it; before, it would only be fenced for nothing.
+Effects ask_last(State& state, TimePoint now)
+{
+    Preparing& phase = phase_of(state);
+    const bool due = now >= phase.ask_last_at || !votes_may_suffice(phase.call, phase.answers);
+    if (phase.last_asked || !due) return {};
+    phase.last_asked = true;
+    return {SendPrepare{state.epoch, phase.call.last.member}};
+}
+
 }  // namespace
 
 Effects on(State& state, const Config&, const Appeared& appeared, TimePoint)
@@ -83,7 +93,11 @@ Effects on(State& state, const Config& config, const Prepared& prepared, TimePoi
             .position = prepared.position,
             .marker = prepared.marker,
             .amnesiac = prepared.amnesiac});
-    return decide(state, config, now);
+    Effects effects = decide(state, config, now);
+    if (!std::holds_alternative<Preparing>(state.phase)) return effects;
+    const Effects asking = ask_last(state, now);
+    effects.insert(effects.end(), asking.begin(), asking.end());
+    return effects;
 }
 
 Effects on(State&, const Config&, const Promoted&, TimePoint)
@@ -128,12 +142,8 @@ Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint 
     Preparing& phase = phase_of(state);
     if (now < next_deadline(phase)) return {Ignored{Ignored::Why::too_early}};
 
-    Effects effects;
+    Effects effects = ask_last(state, now);
     const MemberId last = phase.call.last.member;
-    if (!phase.last_asked && now >= phase.ask_last_at) {
-        phase.last_asked = true;
-        effects.emplace_back(SendPrepare{state.epoch, last});
-    }
     if (now >= phase.ask_again_at) {
         phase.ask_again_at = now + config.ask_again_after;
         std::set<MemberId> asked = phase.call.electorate.members;

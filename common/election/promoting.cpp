@@ -7,6 +7,7 @@ namespace mysos::election::promoting {
 namespace {
 
 using Stage = Promoting::Stage;
+using Why = ReportBegun::Why;
 
 Promoting& phase_of(State& state)
 {
@@ -94,6 +95,7 @@ Effects advance(State& state)
     Effects effects;
     if (phase.stage == Stage::written && acknowledged) {
         phase.stage = Stage::leading;
+        effects.emplace_back(SaveCandidate{state.epoch, phase.candidate});
         effects.emplace_back(AdmitFollowers{state.epoch, phase.candidate.member});
     }
     const bool grown = electorate.members.size() >= phase.call.open_rule.members_min &&
@@ -129,14 +131,17 @@ Effects write_marker(State& state)
     return effects;
 }
 
-/// Nobody can tell what the candidate did before it failed: it may have acknowledged last.
-Effects begin_after_candidate(State& state, const Config& config, TimePoint now, Epoch above = {})
+/// Who leads, open or not, may have acknowledged last. Before that a candidate has acknowledged
+/// nothing, and who was last before it still is: it may be the only one left that can go on.
+Effects begin_after_candidate(
+    State& state, const Config& config, ReportBegun::Why why, TimePoint now, Epoch above = {})
 {
     Promoting& phase = phase_of(state);
+    const bool led = phase.stage == Stage::leading || phase.stage == Stage::opening;
+    const bool is_last = phase.candidate.member == phase.call.last.member;
     Called call = std::move(phase.call);
-    call.last = std::move(phase.candidate);
-    const auto why =
-        above == Epoch{} ? ReportBegun::Why::candidate_failed : ReportBegun::Why::epoch_behind;
+    if (led) call.since = Epoch{};
+    if (led || is_last) call.last = std::move(phase.candidate);
     return begin(state, config, std::move(call), why, now, above);
 }
 
@@ -147,11 +152,13 @@ Effects opened(State& state)
     return {SaveOpened{state.epoch, primary}, Publish{state.epoch, primary}};
 }
 
-bool has_failed(const mysql::Observation& seen, Stage stage)
+bool has_failed(const Promoting& phase, const mysql::Observation& seen)
 {
     using control::Phase;
-    if (seen.amnesiac) return true;
-    if (stage != Stage::asked) return seen.phase != Phase::primary;
+    const auto answer = phase.answers.find(phase.candidate.member);
+    const bool was_amnesiac = answer != phase.answers.end() && answer->second.amnesiac;
+    if (seen.amnesiac && !was_amnesiac) return true;
+    if (phase.stage != Stage::asked) return seen.phase != Phase::primary;
     return seen.phase != Phase::fenced && seen.phase != Phase::replica &&
            seen.phase != Phase::primary;
 }
@@ -161,9 +168,11 @@ Effects on_candidate(
 {
     Promoting& phase = phase_of(state);
     if (seen.epoch > state.epoch) {
-        return begin_after_candidate(state, config, now, seen.epoch);
+        return begin_after_candidate(state, config, Why::epoch_behind, now, seen.epoch);
     }
-    if (has_failed(seen, phase.stage)) return begin_after_candidate(state, config, now);
+    if (has_failed(phase, seen)) {
+        return begin_after_candidate(state, config, Why::candidate_failed, now);
+    }
     phase.candidate_fails_at = now + config.candidate_silence_max;
     const bool leads = seen.phase == control::Phase::primary && seen.epoch == state.epoch &&
                        seen.marker == state.epoch;
@@ -185,7 +194,7 @@ Effects enter(State& state, const Config& config, const LastPrimary& candidate, 
         .marked = {},
         .ask_again_at = now + config.ask_again_after,
         .candidate_fails_at = now + config.candidate_silence_max};
-    Effects effects{SaveCandidate{state.epoch, candidate}, promotion(state, phase)};
+    Effects effects{promotion(state, phase)};
     for (const MemberId member : phase.call.electorate.members) {
         if (!follows_at_once(phase, member)) continue;
         effects.emplace_back(follow(state, phase, member));
@@ -206,7 +215,9 @@ Effects on(State& state, const Config&, const Appeared& appeared, TimePoint)
 Effects on(State& state, const Config& config, const Ended& ended, TimePoint now)
 {
     Promoting& phase = phase_of(state);
-    if (ended.member == phase.candidate.member) return begin_after_candidate(state, config, now);
+    if (ended.member == phase.candidate.member) {
+        return begin_after_candidate(state, config, Why::candidate_failed, now);
+    }
     const bool had_answered = phase.answers.erase(ended.member) != 0;
     const bool had_followed = phase.followed.erase(ended.member) != 0;
     if (!had_answered && !had_followed) return {Ignored{Ignored::Why::nothing_to_do}};
@@ -279,22 +290,15 @@ Effects on(State& state, const Config& config, const Refused& refused, TimePoint
     using Order = Refused::Order;
     Promoting& phase = phase_of(state);
     const bool by_candidate = refused.member == phase.candidate.member;
-    const Epoch above = refused.reason == Reason::old_epoch ? refused.epoch : Epoch{};
-
-    // Asked once and refused: it was surely not promoted, so who was last before it still is.
-    const bool untouched = by_candidate && refused.order == Order::promote &&
-                           phase.stage == Stage::asked && !phase.asked_again;
-    if (untouched && (refused.reason == Reason::lacks_position || above != Epoch{})) {
-        const auto why =
-            above == Epoch{} ? ReportBegun::Why::candidate_refused : ReportBegun::Why::epoch_behind;
-        return begin(state, config, std::move(phase.call), why, now, above);
+    if (refused.reason == Reason::old_epoch) {
+        return begin_after_candidate(state, config, Why::epoch_behind, now, refused.epoch);
     }
-    if (above != Epoch{}) return begin_after_candidate(state, config, now, above);
-
+    if (by_candidate && refused.reason == Reason::lacks_position) {
+        return begin_after_candidate(state, config, Why::candidate_refused, now);
+    }
     const bool candidate_failed = by_candidate && (refused.reason == Reason::server_failed ||
-                                                   refused.reason == Reason::lacks_position ||
                                                    refused.reason == Reason::not_primary);
-    if (candidate_failed) return begin_after_candidate(state, config, now);
+    if (candidate_failed) return begin_after_candidate(state, config, Why::candidate_failed, now);
     if (refused.order == Order::follow && refused.reason == Reason::errant) {
         phase.followed.insert(refused.member);  // Not asked again; what it holds is not ours.
         return {};
@@ -321,7 +325,9 @@ Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint 
 {
     Promoting& phase = phase_of(state);
     if (now < next_deadline(phase)) return {Ignored{Ignored::Why::too_early}};
-    if (now >= phase.candidate_fails_at) return begin_after_candidate(state, config, now);
+    if (now >= phase.candidate_fails_at) {
+        return begin_after_candidate(state, config, Why::candidate_failed, now);
+    }
 
     phase.ask_again_at = now + config.ask_again_after;
     phase.asked_again = true;

@@ -107,6 +107,7 @@ Result<cluster::Record> decode_cluster(std::string_view bytes)
     record.opened = from.opened();
     record.primary_position = from.primary_position();
     record.candidate = MemberId{from.candidate_server_id()};
+    record.since = Epoch{from.since_epoch()};
     record.next_server_id = from.next_server_id();
     for (const pb::Member& member : from.members()) {
         const bool is_new =
@@ -142,6 +143,7 @@ std::string encode_cluster(const cluster::Record& record)
     to.set_opened(record.opened);
     to.set_primary_position(record.primary_position);
     to.set_candidate_server_id(static_cast<std::uint32_t>(record.candidate));
+    to.set_since_epoch(static_cast<std::uint64_t>(record.since));
     to.set_next_server_id(record.next_server_id);
     for (const auto& [id, member] : record.members) write_member(id, member, *to.add_members());
     to.set_deleting(record.deleting);

@@ -77,7 +77,11 @@ EpochRecord record_for(const State& state, const control::ToMember& order)
     record.epoch = epoch_of(order);
     record.amnesiac = is_amnesiac(state);
     record.boot_id = state.boot_id;
-    if (std::holds_alternative<control::Promote>(order)) record.role = Role::candidate;
+    if (std::holds_alternative<control::Promote>(order)) {
+        // Who led last has nothing to lose by it: all it holds is in its own binlog.
+        const bool keeps_all = record.role == Role::primary && !record.amnesiac;
+        if (!keeps_all) record.role = Role::candidate;
+    }
     if (std::holds_alternative<control::Follow>(order)) {
         const bool cut = is_in<Crashed>(state) || is_in<Primary>(state);
         const bool mariadb = state.task->data.flavor == "mariadb";

@@ -1,6 +1,7 @@
 """Ends things while a cluster of three runs, and looks at what a user would see.
 
-faults.py FLAVOR    mariadb | mysql. Exit: 0 passed, 1 failed, 77 the flavor cannot be had here.
+faults.py FLAVOR [STEP...]    mariadb | mysql; all steps unless some are named.
+Exit: 0 passed, 1 failed, 77 the flavor cannot be had here.
 MYSOS_PROGRAMS names the build folder.
 """
 
@@ -98,6 +99,64 @@ def kill_primary(cluster):
     say("another primary has every acknowledged row, and the old one follows it")
 
 
+def await_whole(cluster):
+    """Until a primary has every acknowledged row and takes more, and two replicas follow it."""
+    def complete():
+        masters = quickstart.endpoints(cluster.zk, "master")
+        if not masters or len(quickstart.endpoints(cluster.zk, "slaves")) != 2:
+            return False
+        cluster.point_at(masters[0])
+        return cluster.writable()
+
+    await_true("the cluster's recovery", 180, complete, cluster.programs.check)
+    cluster.check_rows()
+
+
+def kill_replica_and_primary(cluster):
+    running = server_pids(cluster.home)
+    replica = quickstart.endpoints(cluster.zk, "slaves")[0]
+    os.kill(running[replica[1]], signal.SIGKILL)
+    os.kill(running[cluster.primary[1]], signal.SIGKILL)
+    say("killed the servers of a replica and of the primary at once")
+    await_replaced(cluster, {replica[1]: running[replica[1]],
+                             cluster.primary[1]: running[cluster.primary[1]]})
+    await_whole(cluster)
+    say("the cluster came back by itself with every acknowledged row")
+
+
+def kill_all_servers(cluster):
+    running = server_pids(cluster.home)
+    for pid in running.values():
+        os.kill(pid, signal.SIGKILL)
+    say("killed all servers at once")
+    await_replaced(cluster, running)
+    await_whole(cluster)
+    say("the cluster came back by itself with every acknowledged row")
+
+
+def kill_everything(cluster):
+    """As a power cut of all agents: executors and servers die, the volumes stay."""
+    running = server_pids(cluster.home)
+    for agent in range(3):
+        status, text = quickstart.request(
+            "POST", f"http://127.0.0.1:{cluster.mesos}/standin/agents/{agent}/reboot")
+        if status != 200:
+            raise Failed(f"the stand-in answered {status}: {text}")
+    say("rebooted all agents at once")
+    await_replaced(cluster, running)
+    await_whole(cluster)
+    say("the cluster came back by itself with every acknowledged row")
+
+
+def await_replaced(cluster, gone):
+    """Until none of the servers in `gone`, pids by port, is what runs on its port."""
+    def replaced():
+        running = server_pids(cluster.home)
+        return all(running.get(port, pid) != pid for port, pid in gone.items())
+
+    await_true("the servers' restart", 120, replaced, cluster.programs.check)
+
+
 def kill_replica(cluster):
     replica = quickstart.endpoints(cluster.zk, "slaves")[0]
     before = server_pids(cluster.home)[replica[1]]
@@ -158,8 +217,13 @@ def create_and_delete_again(cluster):
     say("the name can be used again")
 
 
+STEPS = (kill_primary, kill_replica, kill_replica_and_primary, kill_scheduler, kill_all_servers,
+         kill_zookeeper, kill_primary, kill_everything, kill_primary, create_and_delete_again)
+
+
 def main():
-    flavor = sys.argv[1]
+    flavor, *names = sys.argv[1:]
+    chosen = [step for step in STEPS if not names or step.__name__ in names]
     with tempfile.TemporaryDirectory(prefix="mysos-e2e-", dir="/var/tmp") as top:
         home = pathlib.Path(top)
         home.chmod(0o755)
@@ -176,8 +240,7 @@ def main():
             cluster = Cluster(home, programs, flavor)
             sql(cluster.options, "CREATE DATABASE e2e; CREATE TABLE e2e.t (id INT PRIMARY KEY)")
             cluster.write()
-            for step in (kill_primary, kill_replica, kill_scheduler, kill_zookeeper, kill_primary,
-                         create_and_delete_again):
+            for step in chosen:
                 step(cluster)
             status = 0
         except quickstart.Interrupted:

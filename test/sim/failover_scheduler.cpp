@@ -83,6 +83,7 @@ void Scheduler::call(const election::LastPrimary& last, TimePoint now)
     election::Called called{
         .electorate = record_.electorate,
         .last = last,
+        .since = record_.since,
         .high_water = knows_high_water ? high_water_ : mysql::Position{},
         .preference = {},
         .open_rule = open_rule};
@@ -285,12 +286,14 @@ void Scheduler::perform(const election::Effect& effect, TimePoint now)
                 if (broken_ == Broken::epoch_not_persisted && prng_.one_in(3)) return;
                 record_.epoch = e.epoch;
                 record_.last = e.last;
+                record_.since = e.since;
                 record_.opened = false;
             },
             [&](const SendPrepare& e) { send(e.member, control::Prepare{e.epoch}); },
             [&](const SaveCandidate& e) {
                 if (broken_ == Broken::candidate_not_persisted) return;
                 record_.last = e.candidate;
+                record_.since = {};
             },
             [&](const SendPromote& e) {
                 const auto acks = static_cast<std::uint32_t>(record_.electorate.acks);

@@ -21,6 +21,7 @@ namespace mysos::sim {
 struct Record {
     Epoch epoch{};
     election::LastPrimary last;
+    Epoch since{};
     bool opened = false;
     bool ever_opened = false;
     electorate::Electorate electorate;

@@ -52,7 +52,7 @@ TEST_CASE("election: the answer that completes the quorum decides", "[election]"
         std::uint64_t m3_marker;
         std::string then;
     };
-    const std::string two_at_9 = "save candidate 2 e4 at 0-1-9; promote 2 e4 at 0-1-9 k=1";
+    const std::string two_at_9 = "promote 2 e4 at 0-1-9 k=1";
     const std::vector<Case> cases{
         {"first is ahead", 9, 3, 7, 3, two_at_9 + "; follow 2: 3 e4 acknowledging"},
         {"second is ahead",
@@ -60,7 +60,7 @@ TEST_CASE("election: the answer that completes the quorum decides", "[election]"
          3,
          9,
          3,
-         "save candidate 3 e4 at 0-1-9; promote 3 e4 at 0-1-9 k=1; "
+         "promote 3 e4 at 0-1-9 k=1; "
          "follow 3: 2 e4 acknowledging"},
         {"equal: the lower id", 9, 3, 9, 3, two_at_9 + "; follow 2: 3 e4 acknowledging"},
         {"nobody holds anything",
@@ -68,7 +68,7 @@ TEST_CASE("election: the answer that completes the quorum decides", "[election]"
          0,
          0,
          0,
-         "save candidate 2 e4 at nothing; promote 2 e4 at nothing k=1; "
+         "promote 2 e4 at nothing k=1; "
          "follow 2: 3 e4 acknowledging"},
         {"a newer marker counts more than a longer tail: that one is not followed yet",
          9,
@@ -98,7 +98,7 @@ TEST_CASE("election: among equals the preferred one is promoted", "[election]")
     (void)script.answer(m2, 9);
     CHECK(
         script.answer(m3, 9) ==
-        "save candidate 3 e4 at 0-1-9; promote 3 e4 at 0-1-9 k=1; "
+        "promote 3 e4 at 0-1-9 k=1; "
         "follow 3: 2 e4 acknowledging");
 }
 
@@ -122,7 +122,7 @@ TEST_CASE("election: five members need three of the four others when k is 2", "[
     CHECK(script.answer(m4, 7) == "");  // Said twice, counted once.
     CHECK(
         script.answer(m3, 8) ==
-        "save candidate 5 e4 at 0-1-9; promote 5 e4 at 0-1-9 k=2; "
+        "promote 5 e4 at 0-1-9 k=2; "
         "follow 5: 3 e4 acknowledging; follow 5: 4 e4 acknowledging");
 }
 
@@ -163,12 +163,12 @@ TEST_CASE("election: an amnesiac neither votes nor is chosen", "[election]")
 {
     ElectionScript script;
     (void)script.feed(called());
-    CHECK(script.answer(m2, 9, 3, true) == "");
+    CHECK(script.answer(m2, 9, 3, true) == "prepare 1 e4");
     CHECK(script.answer(m3, 7) == "");
     // Proven since, it may say so.
     CHECK(
         script.answer(m2, 9) ==
-        "save candidate 2 e4 at 0-1-9; promote 2 e4 at 0-1-9 k=1; "
+        "promote 2 e4 at 0-1-9 k=1; "
         "follow 2: 3 e4 acknowledging");
 }
 
@@ -180,7 +180,7 @@ TEST_CASE("election: an amnesiac follows without acknowledging", "[election]")
     CHECK(script.answer(m2, 9) == "");
     CHECK(
         script.answer(m3, 8) ==
-        "save candidate 2 e4 at 0-1-9; promote 2 e4 at 0-1-9 k=2; "
+        "promote 2 e4 at 0-1-9 k=2; "
         "follow 2: 3 e4 acknowledging; follow 2: 4 e4");
 }
 
@@ -198,13 +198,9 @@ TEST_CASE("election: the last primary comes back and needs no vote but its own",
          12,
          3,
          false,
-         "save candidate 1 e4 at 0-1-12; promote 1 e4 at 0-1-12 k=1; "
+         "promote 1 e4 at 0-1-12 k=1; "
          "follow 1: 2 e4 acknowledging"},
-        {"exactly where it was chosen",
-         5,
-         3,
-         false,
-         "save candidate 1 e4 at 0-1-5; promote 1 e4 at 0-1-5 k=1"},
+        {"exactly where it was chosen", 5, 3, false, "promote 1 e4 at 0-1-5 k=1"},
         {"it lacks what it had to hold", 4, 3, false, ""},
         {"somebody has a newer marker", 12, 2, false, ""},
         {"it may have been cut", 12, 3, true, ""},
@@ -225,8 +221,10 @@ TEST_CASE("election: a cluster of one elects its only member again and again", "
 {
     ElectionScript script;
     (void)script.feed(called({m1}, 0));
-    CHECK(script.answer(m1, 9) == "save candidate 1 e4 at 0-1-9; promote 1 e4 at 0-1-9 k=0");
-    CHECK(script.feed(Promoted{Epoch{4}, m1}) == "admit 1 e4; open 1 e4");
+    CHECK(script.answer(m1, 9) == "promote 1 e4 at 0-1-9 k=0");
+    CHECK(
+        script.feed(Promoted{Epoch{4}, m1}) ==
+        "save candidate 1 e4 at 0-1-9; admit 1 e4; open 1 e4");
     CHECK(script.feed(Opened{Epoch{4}, m1}) == "save opened 1 e4; publish 1 e4");
 }
 
@@ -252,9 +250,45 @@ TEST_CASE("election: who lacks what was surely acknowledged is refused", "[elect
         (void)script.wait(2s);
         CHECK(
             script.answer(m1, 10) ==
-            "save candidate 1 e4 at 0-1-10; promote 1 e4 at 0-1-10 k=1; "
+            "promote 1 e4 at 0-1-10 k=1; "
             "follow 1: 2 e4 acknowledging; follow 1: 3 e4 acknowledging");
     }
+}
+
+TEST_CASE("election: where nobody ever led, nobody has forgotten anything", "[election]")
+{
+    ElectionScript script;
+    script.state.epoch = Epoch{0};
+    Called call = called({m1}, 0);
+    call.last.position = {};
+    REQUIRE(script.feed(call) == "dismiss; save e1 after 1; begun e1: called; prepare 1 e1");
+    CHECK(script.answer(m1, 0, 0, true) == "promote 1 e1 at nothing k=0");
+    SECTION("it may fail once more")
+    {
+        REQUIRE(
+            script.feed(Ended{m1}) ==
+            "dismiss; save e2 after 1; begun e2: candidate failed; prepare 1 e2");
+        CHECK(script.answer(m1, 0, 0, true) == "promote 1 e2 at nothing k=0");
+    }
+    SECTION("but once it led, it may have acknowledged")
+    {
+        REQUIRE(
+            script.feed(Promoted{Epoch{1}, m1}) ==
+            "save candidate 1 e1 at nothing; admit 1 e1; open 1 e1");
+        REQUIRE(
+            script.feed(Ended{m1}) ==
+            "dismiss; save e2 after 1; begun e2: candidate failed; prepare 1 e2");
+        CHECK(script.answer(m1, 0, 0, true) == "");
+    }
+}
+
+TEST_CASE("election: who led last is asked as soon as the others cannot do it", "[election]")
+{
+    ElectionScript script;
+    (void)script.feed(called({m1, m2, m3, m4, m5}, 2));  // Three of four.
+    CHECK(script.answer(m2, 9, 3, true) == "");
+    CHECK(script.answer(m3, 9, 3, true) == "prepare 1 e4");
+    CHECK(script.answer(m4, 9) == "");
 }
 
 TEST_CASE("election: an operator may accept the loss, but only when told of it", "[election]")
@@ -273,7 +307,7 @@ TEST_CASE("election: an operator may accept the loss, but only when told of it",
         "stuck e4: no quorum, missing {1,4,5} amnesiac {3} lacking 2, force 3 loses 2");
     CHECK(
         script.feed(Forced{}) ==
-        "save candidate 3 e4 at 0-1-10; promote 3 e4 at 0-1-10 k=2; "
+        "promote 3 e4 at 0-1-10 k=2; "
         "follow 3: 2 e4 acknowledging");
     CHECK(script.feed(Forced{}) == "ignored: not stuck");
 }

@@ -170,6 +170,24 @@ TEST_CASE("executor: a later primary says so before it waits for acknowledgement
     CHECK(member.feed(AccountsMade{member.op()}) == Lines{"say promoted 5 0-1-2"});
 }
 
+TEST_CASE("executor: who led last loses nothing by a promotion that fails", "[executor]")
+{
+    Member member;
+    member.fence();
+    member.order(promote(e4, 0));
+    member.feed(ServerPromoted{member.op(), "0-1-2"});
+    member.feed(AccountsMade{member.op()});
+    member.feed(ServerExited{member.run(), "was killed by signal 9"});
+    member.order(control::Prepare{e5});
+    member.feed(Probed{member.run(), {}});
+    member.feed(ReceiverStopped{member.op(), "0-1-2", e4});
+    member.order(promote(e5));
+    CHECK_FALSE(
+        has(member.feed(ServerExited{member.run(), "was killed by signal 9"}),
+            "epoch 5 candidate amnesiac"));
+    CHECK(member.state.record == EpochRecord{e5, Role::primary, false, member.state.boot_id});
+}
+
 TEST_CASE("executor: a probe that shows the marker makes a candidate the primary", "[executor]")
 {
     Member member;

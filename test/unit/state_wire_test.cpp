@@ -24,6 +24,7 @@ cluster::Record record()
     one.opened = true;
     one.primary_position = "a:1-5";
     one.candidate = MemberId{1};
+    one.since = Epoch{4};
     one.next_server_id = 4;
     one.deleting = true;
     one.created_at_unix_ms = 1'795'342'087'966;
