@@ -54,7 +54,7 @@ Result<Redirect> redirected(const Endpoint& from, std::string_view location)
     endpoint->scheme = scheme;
 
     std::string target{location.substr(path)};
-    if (!target.starts_with('/')) target.insert(0, "/");
+    if (!target.starts_with('/')) target.insert(target.begin(), '/');
     return Redirect{std::move(*endpoint), std::move(target)};
 }
 
