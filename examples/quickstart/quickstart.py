@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -53,6 +54,28 @@ def free_port(preferred=0):
     raise Failed("no free port on 127.0.0.1")
 
 
+def is_free(port):
+    with contextlib.closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            probe.bind(("", port))
+            return True
+    return False
+
+
+def claim_ports():
+    """300 ports for the servers, below those that the kernel hands out: the first, and the socket that keeps
+    others who ask here from getting the same ones."""
+    for first in (*range(31000, 32400, 400), *range(20000, 31000, 400)):
+        claim = socket.socket()
+        with contextlib.suppress(OSError):
+            claim.bind(("127.0.0.1", first - 1))
+            if all(is_free(port) for port in range(first, first + 300)):
+                return first, claim
+        claim.close()
+    raise Failed("no 300 free ports in a row on this machine, between 20000 and 32500")
+
+
 def await_true(what, seconds, condition, alive=lambda: None):
     """Polls: the other side is a program that only answers when asked."""
     deadline = time.monotonic() + seconds
@@ -72,6 +95,7 @@ class Programs:
     def __init__(self, logs):
         self.logs = logs
         self.running = []
+        self.claims = []  # Sockets that keep ports ours for as long as we run.
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
     def start(self, name, *command):
@@ -147,10 +171,13 @@ def start_zookeeper(programs, home, port=None):
 
 def start_mesos(programs, home):
     ready = home / "mesos.port"
+    first, claim = claim_ports()
+    programs.claims.append(claim)
     programs.start(
         "mesos", PROGRAMS / "test" / "standin" / "mesos-standin", "--port", 0, "--port_file", ready,
         "--agents", 3, "--work_dir", home / "mesos",
-        "--resources", "cpus:4;mem:4096;disk:20000;ports:[31000-31299]")
+        "--resources", "cpus:4;mem:4096;disk:20000;"
+        f"ports:[{first}-{first + 299}]")
     text = await_true("starting the stand-in for Mesos", 30,
                       lambda: ready.exists() and ready.read_text().strip(), programs.check)
     return json.loads(text)["master"]
@@ -196,7 +223,7 @@ def start_scheduler(programs, home, zookeeper, mesos, flavor, port=None):
 
 
 class Progress:
-    """Prints what changed since it was last asked."""
+    """Prints what changed since it was last asked; a wait that only grows shorter is no change."""
 
     def __init__(self, base):
         self.url = f"{base}/v1/clusters/{CLUSTER}"
@@ -208,8 +235,9 @@ class Progress:
             return
         for member in json.loads(text).get("members", []):
             line = member.get("message") or member.get("phase", "?")
-            if self.seen.get(member["server_id"]) != line:
-                self.seen[member["server_id"]] = line
+            steady = re.sub(r"\bin \d+ s\b", "", line)
+            if self.seen.get(member["server_id"]) != steady:
+                self.seen[member["server_id"]] = steady
                 say(f"  member {member['server_id']}  {line}")
 
 
