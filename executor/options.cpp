@@ -61,6 +61,35 @@ void read_endpoint(Options& options, const std::string& endpoint)
     options.agent_port = static_cast<std::uint16_t>(port);
 }
 
+/// A setting of libprocess; SSL_ without the prefix is its older name.
+std::string ssl_setting(const Environment& environment, const std::string& name)
+{
+    auto value = optional(environment, ("LIBPROCESS_SSL_" + name).c_str());
+    if (!value) value = optional(environment, ("SSL_" + name).c_str());
+    return value.value_or("");
+}
+
+bool is_ssl_set(const Environment& environment, const std::string& name)
+{
+    const std::string value = ssl_setting(environment, name);
+    if (value == "1" || value == "true") return true;
+    if (value.empty() || value == "0" || value == "false") return false;
+    throw BadOption{"LIBPROCESS_SSL_" + name + ": '" + value + "' is neither true nor false"};
+}
+
+std::optional<AgentTls> read_tls(const Environment& environment)
+{
+    if (!is_ssl_set(environment, "ENABLED")) return std::nullopt;
+    AgentTls tls;
+    for (const char* const name :
+         {"VERIFY_SERVER_CERT", "VERIFY_CERT", "REQUIRE_CLIENT_CERT", "REQUIRE_CERT"}) {
+        tls.verifies = is_ssl_set(environment, name) || tls.verifies;
+    }
+    tls.ca_file = ssl_setting(environment, "CA_FILE");
+    tls.ca_directory = ssl_setting(environment, "CA_DIR");
+    return tls;
+}
+
 }  // namespace
 
 const char* const help_text =
@@ -103,7 +132,7 @@ Options read_environment(const Environment& environment)
     options.executor_id = required(environment, "MESOS_EXECUTOR_ID");
     read_endpoint(options, required(environment, "MESOS_AGENT_ENDPOINT"));
     options.agent_path = executor_path(required(environment, "MESOS_SLAVE_PID"));
-    options.agent_tls = environment("LIBPROCESS_SSL_ENABLED").value_or("0") == "1";
+    options.agent_tls = read_tls(environment);
     const auto sandbox = environment("MESOS_SANDBOX");
     options.sandbox =
         sandbox && !sandbox->empty() ? *sandbox : required(environment, "MESOS_DIRECTORY");
@@ -114,7 +143,6 @@ Options read_environment(const Environment& environment)
         duration(environment, "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", options.shutdown_grace);
     options.agent_token = optional(environment, "MESOS_EXECUTOR_AUTHENTICATION_TOKEN");
     options.agent_socket = optional(environment, "MESOS_DOMAIN_SOCKET");
-    options.agent_ca_file = optional(environment, "LIBPROCESS_SSL_CA_FILE");
     options.defaults_file = optional(environment, "MYSOS_DEFAULTS_FILE");
     return options;
 }

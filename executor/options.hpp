@@ -12,6 +12,14 @@
 
 namespace mysos::executor {
 
+/// How the agent itself was told to speak TLS; what it starts inherits the variables.
+/// Source: Mesos, docs/ssl.md.
+struct AgentTls {
+    bool verifies = false;     ///< LIBPROCESS_SSL_VERIFY_SERVER_CERT and what implies it.
+    std::string ca_file;       ///< LIBPROCESS_SSL_CA_FILE
+    std::string ca_directory;  ///< LIBPROCESS_SSL_CA_DIR. Neither: the system's authorities.
+};
+
 /// What the agent says to the executor it starts.
 struct Options {
     bool verbose = false;
@@ -21,10 +29,9 @@ struct Options {
     std::uint16_t agent_port = 0;
     std::optional<std::string> agent_socket;  ///< MESOS_DOMAIN_SOCKET: instead of the address.
     std::string agent_path;                   ///< "/slave(1)/api/v1/executor"
-    bool agent_tls = false;
-    std::optional<std::string> agent_ca_file;  ///< LIBPROCESS_SSL_CA_FILE; none: the system's.
-    std::string sandbox;                       ///< Absolute; the working directory.
-    bool checkpoint = false;                   ///< Without: the executor ends when the agent goes.
+    std::optional<AgentTls> agent_tls;        ///< Set: the agent speaks TLS.
+    std::string sandbox;                      ///< Absolute; the working directory.
+    bool checkpoint = false;                  ///< Without: the executor ends when the agent goes.
     Duration subscription_backoff_max = std::chrono::seconds{2};
     Duration shutdown_grace = std::chrono::seconds{5};
     std::optional<std::string> agent_token;    ///< Secret.

@@ -235,6 +235,7 @@ io::Awaitable<ErrorCode> App::serve(Leadership leadership, Recovery recovery)
     loop_.emplace(executor_, decide_config(options_, address_), ports);
     MesosEvents::Config config;
     config.authentication = options_.framework_authentication;
+    config.tls = options_.mesos_tls;
     mesos_.emplace(
         executor_,
         std::move(config),

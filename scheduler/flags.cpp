@@ -27,6 +27,7 @@ constexpr const char* members = "Members";
 constexpr const char* state = "State and secrets";
 constexpr const char* api = "REST API";
 constexpr const char* other = "Other";
+constexpr const char* hidden = "";  ///< Not in --help.
 
 constexpr std::array flags{
     Flag{
@@ -34,7 +35,20 @@ constexpr std::array flags{
         "mesos_master",
         "ADDRESS",
         nullptr,
-        "Required. The master: host:port, host:port,host:port or zk://host:port,host:port/mesos"},
+        "Required. The master: host:port, host:port,host:port or zk://host:port,host:port/mesos. "
+        "With TLS https://host:port, https://host:port,host:port"},
+    Flag{
+        mesos,
+        "mesos_tls",
+        nullptr,
+        nullptr,
+        "Masters speak TLS. For zk://, which does not tell; https:// says so by itself"},
+    Flag{
+        mesos,
+        "mesos_ca_file",
+        "FILE",
+        nullptr,
+        "PEM: the authorities that may certify masters. Default: the system's"},
     Flag{
         mesos,
         "framework_user",
@@ -92,7 +106,8 @@ constexpr std::array flags{
         R"({"installer":"host","flavor":"mariadb"})",
         "Which server and where it comes from: installer host (installed on the agents) or tarball "
         "(with uri, sha256, version); flavor mariadb or mysql"},
-    Flag{members, "backup_store_args", "JSON", nullptr, "Where backups are kept"},
+    // Cotton's, known in order to be refused by name.
+    Flag{hidden, "backup_store_args", "JSON", nullptr, "Where backups are kept"},
     Flag{
         members,
         "election_timeout",
@@ -251,7 +266,6 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments)
 {
     CommandLine line;
     std::map<std::string, std::string> values;
-    bool verbose = false;
     CLI::App app{"Runs MySQL and MariaDB clusters on Apache Mesos.", "mysos-scheduler"};
     app.set_version_flag("--version", std::string{"mysos-scheduler "} + version_text);
     app.get_formatter()->column_width(42);
@@ -264,7 +278,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments)
     for (const Flag& flag : flags) {
         const std::string name = std::string{"--"} + flag.name;
         CLI::Option* option = flag.value == nullptr
-                                  ? app.add_flag(name, verbose, flag.help)
+                                  ? app.add_flag(name, values[flag.name], flag.help)
                                   : app.add_option(name, values[flag.name], flag.help);
         option->group(flag.group);
         if (flag.value != nullptr) option->type_name(flag.value);
@@ -289,7 +303,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments)
     for (const Flag& flag : flags) {
         const std::string name = flag.name;
         if (app.count("--" + name) == 0) continue;
-        line.given[name] = flag.value == nullptr ? (verbose ? "true" : "false") : values[name];
+        line.given[name] = values[name];  // Of a switch without a value: true.
     }
     return line;
 }

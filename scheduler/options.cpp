@@ -1,11 +1,11 @@
 #include "scheduler/options.hpp"
 
-#include "common/base/units.hpp"
+#include "scheduler/flag_reader.hpp"
+#include "scheduler/master_address.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <pwd.h>
@@ -21,73 +21,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t key_size = 32;
-
-/// Looks flags up and says what is wrong with them.
-class Reader {
-  public:
-    explicit Reader(const Flags& flags) : flags_{flags} {}
-
-    [[nodiscard]] std::optional<std::string> optional(const std::string& flag) const
-    {
-        if (const auto given = flags_.given.find(flag); given != flags_.given.end()) {
-            return given->second;
-        }
-        const auto fallback = flags_.defaults.find(flag);
-        if (fallback == flags_.defaults.end()) return std::nullopt;
-        return fallback->second;
-    }
-
-    [[nodiscard]] std::string required(const std::string& flag, const std::string& right) const
-    {
-        const std::optional<std::string> text = optional(flag);
-        if (!text || text->empty()) throw FlagError{flag, "is missing: " + right};
-        return *text;
-    }
-
-    [[nodiscard]] Duration duration(const std::string& flag) const
-    {
-        const std::string text = required(flag, "give a duration such as 60s, 5m or 14d");
-        const Result<Duration> parsed = parse_duration(text);
-        if (!parsed || *parsed <= Duration::zero()) {
-            throw FlagError{
-                flag, "'" + text + "' is not a duration: give one such as 60s, 5m or 14d"};
-        }
-        return *parsed;
-    }
-
-    [[nodiscard]] std::uint16_t port(const std::string& flag) const
-    {
-        const std::string text = required(flag, "give a port");
-        std::uint16_t value = 0;
-        const char* const end = text.data() + text.size();
-        const auto [stop, ec] = std::from_chars(text.data(), end, value);
-        if (ec != std::errc{} || stop != end) {
-            throw FlagError{
-                flag,
-                "'" + text + "' is not a port: give a number up to 65535, or 0 for any free one"};
-        }
-        return value;
-    }
-
-    /// Parsed, but its shape not yet checked. `example` is what would be right.
-    [[nodiscard]] json parsed_json(const std::string& flag, const std::string& example) const
-    {
-        json value = json::parse(required(flag, "give JSON such as " + example), nullptr, false);
-        if (value.is_discarded()) throw FlagError{flag, "is not JSON: give one such as " + example};
-        return value;
-    }
-
-    [[nodiscard]] bool is_set(const std::string& flag) const
-    {
-        const std::string text = optional(flag).value_or("false");
-        if (text == "true" || text == "1") return true;
-        if (text == "false" || text == "0") return false;
-        throw FlagError{flag, "'" + text + "' is neither true nor false"};
-    }
-
-  private:
-    const Flags& flags_;
-};
 
 std::string read_file(const std::string& flag, const std::string& path)
 {
@@ -147,17 +80,11 @@ std::string default_work_dir()
     return std::string{home} + "/.local/state/mysos";
 }
 
-void understand_mesos(const Reader& read, Options& options)
+void understand_mesos(const FlagReader& read, Options& options)
 {
-    const std::string right =
-        "give host:port, host:port,host:port or zk://host:port,host:port/mesos";
-    options.mesos_master = read.required("mesos_master", right);
-    const std::string& master = options.mesos_master;
-    const ErrorCode wrong = master.starts_with("zk://") ? parse_zk_url(master).error()
-                                                        : parse_host_ports(master, 0).error();
-    // The text is not repeated: it may hold a password.
-    if (wrong) throw FlagError{"mesos_master", wrong.message() + ": " + right};
-
+    MasterAddress master = read_master(read);
+    options.mesos_master = std::move(master.address);
+    options.mesos_tls = std::move(master.tls);
     options.framework_user = read.optional("framework_user").value_or("");
     if (options.framework_user.empty()) options.framework_user = own_user();
 
@@ -195,7 +122,7 @@ void understand_mesos(const Reader& read, Options& options)
     }
 }
 
-void understand_installer(const Reader& read, Options& options)
+void understand_installer(const FlagReader& read, Options& options)
 {
     const std::string flag = "installer_args";
     const std::string example = R"({"installer":"host","flavor":"mariadb"})";
@@ -233,7 +160,7 @@ void understand_installer(const Reader& read, Options& options)
     }
 }
 
-void understand_executor(const Reader& read, Options& options)
+void understand_executor(const FlagReader& read, Options& options)
 {
     options.executor_uri = read.optional("executor_uri").value_or("");
     options.executor_cmd = read.optional("executor_cmd").value_or("");
@@ -275,7 +202,7 @@ void understand_executor(const Reader& read, Options& options)
     options.election_timeout = read.duration("election_timeout");
 }
 
-void understand_state(const Reader& read, const Flags& flags, Options& options)
+void understand_state(const FlagReader& read, const Flags& flags, Options& options)
 {
     const std::string right =
         "give zk://host:port,host:port/path, for example zk://127.0.0.1:2181/mysos";
@@ -312,7 +239,7 @@ void understand_state(const Reader& read, const Flags& flags, Options& options)
     }
 }
 
-void understand_api(const Reader& read, Options& options)
+void understand_api(const FlagReader& read, Options& options)
 {
     options.port = read.port("port");
     options.bind = read.required("bind", "give an address, for example 0.0.0.0");
@@ -330,7 +257,7 @@ void understand_api(const Reader& read, Options& options)
 
 Options understand(const Flags& flags)
 {
-    const Reader read{flags};
+    const FlagReader read{flags};
     Options options;
     understand_mesos(read, options);
     understand_executor(read, options);

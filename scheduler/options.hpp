@@ -2,6 +2,7 @@
 
 #include "common/base/time.hpp"
 #include "common/base/zk_url.hpp"
+#include "common/io/tls.hpp"
 #include "scheduler/flags.hpp"
 
 #include <nlohmann/json.hpp>
@@ -23,7 +24,8 @@ struct Credentials {
 
 /// What the flags mean. Everything here was checked; files named by flags have been read.
 struct Options {
-    std::string mesos_master;  ///< zk://…, or addresses with ports, separated by commas.
+    std::string mesos_master;          ///< zk://…, or addresses with ports, separated by commas.
+    std::optional<io::Tls> mesos_tls;  ///< Set: masters are spoken to over TLS.
     std::string framework_user;
     std::string framework_role;
     std::optional<Credentials> framework_authentication;  ///< Principal and secret.

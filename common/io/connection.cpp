@@ -16,6 +16,7 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/error.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <openssl/ssl.h>
@@ -65,7 +66,8 @@ ErrorCode write_error(const ErrorCode& ec)
 /// The verdict on the certificate is asked for, as OpenSSL's error may be any of what led to it.
 ErrorCode handshake_error(const ErrorCode& ec, SSL* ssl)
 {
-    if (SSL_get_verify_result(ssl) != X509_V_OK) return Errc::peer_not_verified;
+    const bool verifies = SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE;
+    if (verifies && SSL_get_verify_result(ssl) != X509_V_OK) return Errc::peer_not_verified;
     if (ec == asio::error::eof || is_ssl_error(ec)) return Errc::tls_failed;
     return read_error(ec);
 }
@@ -76,6 +78,25 @@ bool is_address(const std::string& host)
     asio::ip::make_address(host, ec);
     return !ec;
 }
+
+/// Whether a certificate bears one of the names that its owner goes by.
+class AnyName {
+  public:
+    explicit AnyName(const std::vector<std::string>& names)
+    {
+        for (const std::string& name : names) names_.emplace_back(name);
+    }
+
+    bool operator()(bool is_chain_good, ssl::verify_context& context) const
+    {
+        return std::ranges::any_of(names_, [&](const ssl::host_name_verification& name) {
+            return name(is_chain_good, context);
+        });
+    }
+
+  private:
+    std::vector<ssl::host_name_verification> names_;
+};
 
 template <class Stream>
 class Over final : public Connection {
@@ -202,14 +223,19 @@ class Over final : public Connection {
     ErrorCode expect_name()
     {
         if (!to_) return {};
+        std::vector<std::string> names = to_->certified_as;
+        if (names.empty()) names.push_back(to_->host);
+        // Asked for a callback's verdict, OpenSSL would also fail who is not to be verified.
+        const bool verifies = SSL_get_verify_mode(stream_.native_handle()) != SSL_VERIFY_NONE;
         ErrorCode ec;
-        stream_.set_verify_callback(ssl::host_name_verification{to_->host}, ec);
+        if (verifies) stream_.set_verify_callback(AnyName{names}, ec);
         if (ec) return Errc::tls_failed;
-        if (!is_address(to_->host) && SSL_ctrl(
-                                          stream_.native_handle(),
-                                          SSL_CTRL_SET_TLSEXT_HOSTNAME,
-                                          TLSEXT_NAMETYPE_host_name,
-                                          to_->host.data()) != 1) {
+        const auto name = std::ranges::find_if_not(names, is_address);
+        if (name != names.end() && SSL_ctrl(
+                                       stream_.native_handle(),
+                                       SSL_CTRL_SET_TLSEXT_HOSTNAME,
+                                       TLSEXT_NAMETYPE_host_name,
+                                       name->data()) != 1) {
             return Errc::tls_failed;
         }
         return {};

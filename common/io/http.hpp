@@ -59,6 +59,8 @@ struct Endpoint {
     Scheme scheme = Scheme::http;
     std::string host{};  ///< Name or address (IPv6 without brackets); of a unix socket its file.
     std::uint16_t port = 0;
+    /// https: the certificate must bear one of these names or addresses. Empty: `host`.
+    std::vector<std::string> certified_as{};
 
     [[nodiscard]] std::string authority() const;  ///< "host:port", what Host and a log say.
     friend bool operator==(const Endpoint&, const Endpoint&) = default;

@@ -19,17 +19,22 @@ std::shared_ptr<ssl::context> make_context(ssl::context::method method)
 
 }  // namespace
 
-Result<Tls> Tls::client(const std::string& ca_file)
+Result<Tls> Tls::client(const std::string& ca_file, const std::string& ca_directory)
 {
     std::shared_ptr<ssl::context> context = make_context(ssl::context::tls_client);
     context->set_verify_mode(ssl::verify_peer);
     ErrorCode ec;
-    if (ca_file.empty()) {
-        context->set_default_verify_paths(ec);
-    } else {
-        context->load_verify_file(ca_file, ec);
-    }
+    if (ca_file.empty() && ca_directory.empty()) context->set_default_verify_paths(ec);
+    if (!ec && !ca_file.empty()) context->load_verify_file(ca_file, ec);
+    if (!ec && !ca_directory.empty()) context->add_verify_path(ca_directory, ec);
     if (ec) return Errc::file_unreadable;
+    return Tls{std::move(context)};
+}
+
+Tls Tls::unverified_client()
+{
+    std::shared_ptr<ssl::context> context = make_context(ssl::context::tls_client);
+    context->set_verify_mode(ssl::verify_none);
     return Tls{std::move(context)};
 }
 

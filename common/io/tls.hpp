@@ -15,9 +15,14 @@ namespace mysos::io {
 /// OpenSSL context, as connections outlive the configuration they were made from. TLS 1.2 and up.
 class Tls {
   public:
-    /// Verifies the peer's chain and host name. Empty `ca_file`: the system's authorities.
+    /// Verifies the peer's chain and name. PEM file, hashed directory (as c_rehash makes it); both
+    /// empty: the system's authorities. A directory is looked at when a peer is verified.
     /// Errors: file_unreadable.
-    [[nodiscard]] static Result<Tls> client(const std::string& ca_file = {});
+    [[nodiscard]] static Result<Tls> client(
+        const std::string& ca_file = {}, const std::string& ca_directory = {});
+
+    /// Encrypts, and believes every peer: for who was told not to verify.
+    [[nodiscard]] static Tls unverified_client();
 
     /// Presents a certificate chain; asks the client for none. PEM files.
     /// Errors: file_unreadable, also when the key does not belong to the certificate.

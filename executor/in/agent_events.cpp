@@ -6,8 +6,12 @@
 #include "common/wire/task_data.hpp"
 #include "executor/decide/member.hpp"
 
+#include <boost/asio/ip/tcp.hpp>
+
+#include <array>
 #include <charconv>
 #include <mesos/v1/executor.pb.h>
+#include <netdb.h>
 #include <random>
 #include <utility>
 
@@ -15,6 +19,28 @@ namespace mysos::executor {
 namespace {
 
 namespace pb = ::mesos::v1;
+
+/// What the agent's certificate may say: its address, or the name that the system has for it, as
+/// Mesos looks that up. Blocks, at the start.
+std::vector<std::string> own_names(const std::string& address)
+{
+    std::vector<std::string> names{address};
+    ErrorCode ec;
+    const auto ip = boost::asio::ip::make_address(address, ec);
+    if (ec) return names;
+    const boost::asio::ip::tcp::endpoint endpoint{ip, 0};
+    std::array<char, NI_MAXHOST> name{};
+    const int failed = ::getnameinfo(
+        endpoint.data(),
+        static_cast<socklen_t>(endpoint.size()),
+        name.data(),
+        static_cast<socklen_t>(name.size()),
+        nullptr,
+        0,
+        NI_NAMEREQD);
+    if (failed == 0) names.emplace_back(name.data());
+    return names;
+}
 
 io::Endpoint endpoint_of(const Options& options)
 {
@@ -27,7 +53,20 @@ io::Endpoint endpoint_of(const Options& options)
     agent.scheme = options.agent_tls ? io::Endpoint::Scheme::https : io::Endpoint::Scheme::http;
     agent.host = options.agent_host;
     agent.port = options.agent_port;
+    if (options.agent_tls) agent.certified_as = own_names(options.agent_host);
     return agent;
+}
+
+io::Tls agent_tls(const AgentTls& wanted)
+{
+    if (!wanted.verifies) return io::Tls::unverified_client();
+    const Result<io::Tls> tls = io::Tls::client(wanted.ca_file, wanted.ca_directory);
+    if (tls.has_error()) {
+        throw BadOption{
+            "LIBPROCESS_SSL_CA_FILE: cannot use '" + wanted.ca_file + "' with CA_DIR '" +
+            wanted.ca_directory + "'"};
+    }
+    return *tls;
 }
 
 io::EventStreamConfig stream_config(const Options& options)
@@ -36,13 +75,7 @@ io::EventStreamConfig stream_config(const Options& options)
     config.subscribe_target = options.agent_path;
     config.call_target = options.agent_path;
     if (options.agent_token) config.authorization = io::bearer_authorization(*options.agent_token);
-    if (options.agent_tls && options.agent_ca_file) {
-        const Result<io::Tls> tls = io::Tls::client(*options.agent_ca_file);
-        if (tls.has_error()) {
-            throw BadOption{"LIBPROCESS_SSL_CA_FILE: cannot use '" + *options.agent_ca_file + "'"};
-        }
-        config.tls = *tls;
-    }
+    if (options.agent_tls) config.tls = agent_tls(*options.agent_tls);
     return config;
 }
 

@@ -1,6 +1,7 @@
 #include "scheduler/in/mesos_events.hpp"
 
 #include "common/base/backoff.hpp"
+#include "common/io/errc.hpp"
 #include "common/io/log.hpp"
 #include "common/wire/mesos.hpp"
 
@@ -23,6 +24,7 @@ io::EventStreamConfig stream_config(const MesosEvents::Config& config)
     stream.subscribe_target = "/api/v1/scheduler";
     stream.call_target = "/api/v1/scheduler";
     stream.stream_id_header = "Mesos-Stream-Id";
+    stream.tls = config.tls;
     if (config.authentication) {
         stream.authorization =
             io::basic_authorization(config.authentication->name, config.authentication->secret);
@@ -38,6 +40,22 @@ std::string first_line(const std::string& text)
     std::ranges::replace_if(
         line, [](char c) { return c < ' ' || c == '\x7f'; }, '?');
     return line;
+}
+
+/// What a person can do about a connection that does not come about.
+std::string advice(ErrorCode why, bool is_tls)
+{
+    if (is_tls && why == io::Errc::peer_not_verified) {
+        return "; its certificate must bear that name and come from an authority in "
+               "--mesos_ca_file, or without that flag from one of the system's";
+    }
+    if (is_tls && why == io::Errc::tls_failed) {
+        return "; if it speaks no TLS, leave out https:// and --mesos_tls";
+    }
+    const bool is_gibberish = why == io::Errc::connection_lost || why == asio::error::eof ||
+                              why == io::Errc::response_malformed;
+    if (!is_tls && is_gibberish) return "; if it speaks TLS, write https:// or give --mesos_tls";
+    return {};
 }
 
 const char* name_of(const mesos::Call& call)
@@ -104,6 +122,10 @@ io::Awaitable<Result<io::Subscriber::Attempt>> MesosEvents::where()
     io::Subscriber::Attempt attempt;
     attempt.endpoint.host = master->ip;
     attempt.endpoint.port = master->port;
+    if (config_.tls) {
+        attempt.endpoint.scheme = io::Endpoint::Scheme::https;
+        attempt.endpoint.certified_as = {master->hostname, master->ip};
+    }
     attempt.body = wire::encode_subscribe(make_subscribe_());
     if (watched_ != *master) {
         watched_ = *master;
@@ -167,7 +189,10 @@ void MesosEvents::lost(ErrorCode why, const io::Response* refusal)
         trouble_ += ": " + std::to_string(refusal->status) + " " + first_line(refusal->body);
     }
     if (!stream_.endpoint().host.empty()) trouble_ += " at " + stream_.endpoint().authority();
-    if (!is_subscribed_) return;
+    if (!is_subscribed_) {
+        trouble_ += advice(why, config_.tls.has_value());
+        return;
+    }
     is_subscribed_ = false;
     log::logger("mesos")->warn("disconnected: {}", trouble_);
     post_(MesosDisconnected{trouble_});

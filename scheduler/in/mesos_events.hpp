@@ -28,6 +28,7 @@ class MesosEvents {
   public:
     struct Config {
         std::optional<Credentials> authentication;
+        std::optional<io::Tls> tls;  ///< Set: every master is spoken to over TLS.
         Duration retry_min = std::chrono::milliseconds{250};
         Duration retry_max = std::chrono::seconds{10};
         Duration say_waiting_every = std::chrono::seconds{5};

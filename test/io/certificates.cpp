@@ -2,6 +2,7 @@
 
 #include "common/base/expects.hpp"
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <openssl/ec.h>
@@ -114,6 +115,15 @@ Certificates::Files Certificates::issue(const std::string& name)
     impl_->save(stem + ".pem", *certificate);
     impl_->save(stem + ".key", *key);
     return {impl_->path(stem + ".pem"), impl_->path(stem + ".key")};
+}
+
+std::string Certificates::ca_directory() const
+{
+    std::array<char, 16> name{};
+    X509_NAME* const subject = X509_get_subject_name(impl_->certificate.get());
+    std::snprintf(name.data(), name.size(), "%08lx.0", X509_NAME_hash(subject));
+    impl_->save(name.data(), *impl_->certificate);
+    return impl_->directory.string();
 }
 
 std::string Certificates::ca_file() const

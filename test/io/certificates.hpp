@@ -21,6 +21,8 @@ class Certificates {
     /// For a host name, or an address.
     [[nodiscard]] Files issue(const std::string& name);
     [[nodiscard]] std::string ca_file() const;
+    /// The authority under the name that OpenSSL looks for in a directory.
+    [[nodiscard]] std::string ca_directory() const;
 
   private:
     struct Impl;

@@ -97,6 +97,48 @@ TEST_CASE("tls: another name or another authority is not", "[tls]")
     CHECK(right.ask("localhost", "").error() == Errc::peer_not_verified);
 }
 
+TEST_CASE("tls: who is reached by address may be certified by another of its names", "[tls]")
+{
+    Setup t{"elsewhere.example"};
+    const auto ask = [&](const std::vector<std::string>& names, const Tls& tls) {
+        io::Endpoint endpoint = t.endpoint("127.0.0.1");
+        endpoint.certified_as = names;
+        HttpClientConfig to{.endpoint = endpoint, .tls = tls};
+        HttpClient client{t.loop.executor(), to};
+        return t.loop.await(client.request({}, 60s));
+    };
+    const Tls ours = Tls::client(t.authority.ca_file()).value();
+    CHECK(ask({"elsewhere.example"}, ours).has_value());
+    CHECK(ask({"127.0.0.1", "elsewhere.example"}, ours).has_value());
+    CHECK(ask({"127.0.0.1", "nowhere.example"}, ours).error() == Errc::peer_not_verified);
+
+    // A name does not make up for an authority.
+    const Certificates stranger;
+    const Tls theirs = Tls::client(stranger.ca_file()).value();
+    CHECK(ask({"elsewhere.example"}, theirs).error() == Errc::peer_not_verified);
+}
+
+TEST_CASE("tls: who is told not to verify believes anybody", "[tls]")
+{
+    Setup t{"elsewhere.example"};
+    HttpClientConfig to{.endpoint = t.endpoint("127.0.0.1"), .tls = Tls::unverified_client()};
+    HttpClient client{t.loop.executor(), to};
+    CHECK(t.loop.await(client.request({}, 60s)).has_value());
+}
+
+TEST_CASE("tls: authorities may be a directory", "[tls]")
+{
+    Setup t{"localhost"};
+    const auto ask = [&](const std::string& directory) {
+        HttpClientConfig to{
+            .endpoint = t.endpoint("localhost"), .tls = Tls::client("", directory).value()};
+        HttpClient client{t.loop.executor(), to};
+        return t.loop.await(client.request({}, 60s));
+    };
+    CHECK(ask(t.authority.ca_directory()).has_value());
+    CHECK(ask("/nowhere").error() == Errc::peer_not_verified);
+}
+
 TEST_CASE("tls: plain text on either side is an error, not a hang", "[tls]")
 {
     Setup t{"localhost"};
@@ -147,6 +189,36 @@ TEST_CASE("tls: never a redirect from https to http", "[tls]")
     HttpClientConfig to{.endpoint = endpoint, .tls = Tls::client(t.authority.ca_file()).value()};
     HttpClient client{t.loop.executor(), to};
     CHECK(t.loop.await(client.request({}, 60s)).error() == Errc::redirect_refused);
+    redirecting.stop(0s);
+    t.loop.cancel();
+}
+
+TEST_CASE("tls: a redirect without a scheme stays with https", "[tls]")
+{
+    Setup t{"localhost"};
+    const std::string leader = "//localhost:" + std::to_string(t.server.port()) + "/elsewhere";
+    io::HttpServer redirecting{
+        t.loop.executor(), t.config("localhost"), [leader](Request) -> Awaitable<Reply> {
+            Reply reply{.status = 307, .headers = {{"Location", leader}}};
+            co_return reply;
+        }};
+    REQUIRE(redirecting.listen() == ErrorCode{});
+    t.loop.start(redirecting.run());
+    io::Endpoint endpoint = t.endpoint("127.0.0.1");
+    endpoint.port = redirecting.port();
+    endpoint.certified_as = {"localhost"};
+    HttpClientConfig to{.endpoint = endpoint, .tls = Tls::client(t.authority.ca_file()).value()};
+    HttpClient client{t.loop.executor(), to};
+    Request request{.method = "POST", .body = "abc"};
+    CHECK(t.loop.await(client.request(std::move(request), 60s))->body == "abc");
+
+    io::EventStream stream{
+        t.loop.executor(),
+        {.subscribe_target = "/stream", .tls = Tls::client(t.authority.ca_file()).value()}};
+    REQUIRE(t.loop.await(stream.subscribe(endpoint, "SUB")).has_value());
+    CHECK(stream.endpoint().scheme == io::Endpoint::Scheme::https);
+    CHECK(stream.endpoint().port == t.server.port());
+    CHECK(stream.endpoint().host == "localhost");
     redirecting.stop(0s);
     t.loop.cancel();
 }

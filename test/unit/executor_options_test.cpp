@@ -95,6 +95,46 @@ TEST_CASE("executor options: a missing or wrong variable is named", "[executor]"
     }
 }
 
+TEST_CASE("executor options: TLS is spoken as the agent was told to", "[executor]")
+{
+    Variables variables = agent_sets();
+    variables["LIBPROCESS_SSL_CERT_FILE"] = "/agent.pem";
+    CHECK_FALSE(read(variables).agent_tls);
+    variables["LIBPROCESS_SSL_ENABLED"] = "0";
+    CHECK_FALSE(read(variables).agent_tls);
+
+    for (const char* const yes : {"1", "true"}) {
+        variables["LIBPROCESS_SSL_ENABLED"] = yes;
+        const Options plain = read(variables);
+        REQUIRE(plain.agent_tls);
+        CHECK_FALSE(plain.agent_tls->verifies);
+        CHECK(plain.agent_tls->ca_file.empty());
+    }
+
+    variables["LIBPROCESS_SSL_CA_FILE"] = "/ca.pem";
+    variables["LIBPROCESS_SSL_CA_DIR"] = "/ca";
+    CHECK(read(variables).agent_tls->ca_file == "/ca.pem");
+    CHECK(read(variables).agent_tls->ca_directory == "/ca");
+
+    for (const char* const name :
+         {"LIBPROCESS_SSL_VERIFY_SERVER_CERT",
+          "LIBPROCESS_SSL_VERIFY_CERT",
+          "LIBPROCESS_SSL_REQUIRE_CLIENT_CERT",
+          "LIBPROCESS_SSL_REQUIRE_CERT",
+          "SSL_VERIFY_CERT"}) {
+        DYNAMIC_SECTION(name)
+        {
+            variables[name] = "true";
+            CHECK(read(variables).agent_tls->verifies);
+            variables[name] = "false";
+            CHECK_FALSE(read(variables).agent_tls->verifies);
+        }
+    }
+    variables["LIBPROCESS_SSL_VERIFY_CERT"] = "yes";
+    CHECK_THROWS_WITH(
+        read(variables), "LIBPROCESS_SSL_VERIFY_CERT: 'yes' is neither true nor false");
+}
+
 TEST_CASE("executor options: without MESOS_SANDBOX the agent's own path counts", "[executor]")
 {
     Variables variables = agent_sets();

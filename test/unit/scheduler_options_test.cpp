@@ -170,6 +170,12 @@ TEST_CASE(
          "sha256sum prints"},
         {{"--backup_store_args={}"},
          "--backup_store_args: this version has no backup store: leave the flag out"},
+        {{"--mesos_tls=maybe"}, "--mesos_tls: 'maybe' is neither true nor false"},
+        {{"--mesos_ca_file=/ca.pem"},
+         "--mesos_ca_file: is of no use without TLS: write https://host:port as --mesos_master, or "
+         "give --mesos_tls as well when that is zk://"},
+        {{"--mesos_tls", "--mesos_ca_file=/nonexistent"},
+         "--mesos_ca_file: cannot use '/nonexistent': give a PEM file of certificates"},
         {{"--state_storage=disk"}, "--state_storage: 'disk' is neither zk nor local"},
         {{"--bind=localhost"},
          "--bind: 'localhost' is not an address: give one, for example 0.0.0.0"},
@@ -191,7 +197,7 @@ TEST_CASE("flags: what must be given is asked for", "[options]")
 {
     CHECK(
         error([] { return options({}); }) ==
-        "--mesos_master: is missing: give host:port, host:port,host:port or "
+        "--mesos_master: is missing: give host:port, https://host:port, a list of either or "
         "zk://host:port,host:port/mesos");
     CHECK(
         error([] {
@@ -222,6 +228,52 @@ TEST_CASE("flags: a wrong address is refused without repeating its password", "[
     CHECK(error([] {
               return options({"--mesos_master=m", "--executor_cmd=x", "--zk_url=zk://z/m"});
           }).starts_with("--mesos_master: a port is missing"));
+}
+
+TEST_CASE("flags: https:// or --mesos_tls makes TLS of every master", "[options]")
+{
+    struct Case {
+        std::string master;
+        bool flag;
+        std::string then;
+        bool tls;
+    };
+    const std::vector<Case> cases{
+        {"m:1", false, "m:1", false},
+        {"http://m:1/", false, "m:1", false},
+        {"https://m:1", false, "m:1", true},
+        {"https://m:1/,https://n:2", false, "m:1,n:2", true},
+        {"https://m:1,n:2", false, "m:1,n:2", true},
+        {"http://[::1]:1,n:2", false, "[::1]:1,n:2", false},
+        {"m:1,n:2", true, "m:1,n:2", true},
+        {"https://m:1", true, "m:1", true},
+        {"zk://z/mesos", false, "zk://z/mesos", false},
+        {"zk://z/mesos", true, "zk://z/mesos", true},
+    };
+    const auto got = [](const std::string& master, bool flag) {
+        Arguments arguments{"--executor_cmd=x", "--zk_url=zk://z/m", "--mesos_master=" + master};
+        if (flag) arguments.emplace_back("--mesos_tls");
+        return options(arguments);
+    };
+    for (const Case& c : cases) {
+        DYNAMIC_SECTION(c.master << " " << c.flag)
+        {
+            CHECK(got(c.master, c.flag).mesos_master == c.then);
+            CHECK(got(c.master, c.flag).mesos_tls.has_value() == c.tls);
+        }
+    }
+    const std::string mixed =
+        "--mesos_master: some masters have https:// and some have not: write it before each that "
+        "is listed, or before none";
+    CHECK(error([&] { return got("m:1,https://n:2", false); }) == mixed);
+    CHECK(error([&] { return got("https://m:1,http://n:2", false); }) == mixed);
+    CHECK(error([&] {
+              return got("http://m:1", true);
+          }) == "--mesos_tls: --mesos_master says http://: write https:// there");
+    CHECK(error([&] {
+              return got("https://m", false);
+          }).starts_with("--mesos_master: a port is missing"));
+    CHECK(error([&] { return got("https://", false); }).starts_with("--mesos_master: "));
 }
 
 TEST_CASE("flags: key and credential files are checked", "[options]")
@@ -300,6 +352,8 @@ TEST_CASE("flags: help lists every flag in groups, and version says which build"
          {"--mesos_master", "--zk_url", "--installer_args", "State and secrets:", "MYSOS_ZK_URL"}) {
         CHECK(help.print->find(expected) != std::string::npos);
     }
+    // It is refused, until there are backups.
+    CHECK(help.print->find("backup") == std::string::npos);
     const Flags version = collect_flags({"--version"}, none);
     REQUIRE(version.print.has_value());
     CHECK(version.print->starts_with("mysos-scheduler "));
