@@ -4,6 +4,7 @@
 #include "scheduler/secrets.hpp"
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -24,23 +25,26 @@ constexpr std::size_t key_size = 32;
     throw FlagError{"work_dir", std::string{what} + " '" + path.string() + "': " + why};
 }
 
-/// Either the whole key is there under its name, or nothing is.
-void write_key(const fs::path& path, const std::string& key)
+/// Either the whole key is there under its name, or nothing is. False: somebody else made one
+/// meanwhile, which holds.
+bool write_key(const fs::path& path, const std::string& key)
 {
-    const fs::path unfinished = path.string() + ".new";
-    const int file = ::open(
-        unfinished.c_str(),
-        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-        S_IRUSR | S_IWUSR);
+    std::string unfinished = path.string() + ".XXXXXX";
+    const int file = ::mkostemp(unfinished.data(), O_CLOEXEC);  // 0600
     if (file < 0) fail("cannot make", unfinished);
     const bool written = ::write(file, key.data(), key.size()) == static_cast<ssize_t>(key.size());
     const bool durable = written && ::fsync(file) == 0;
     if (::close(file) != 0 || !durable) fail("cannot write", unfinished);
-    if (::rename(unfinished.c_str(), path.c_str()) != 0) fail("cannot make", path);
+    const bool is_first = ::link(unfinished.c_str(), path.c_str()) == 0;
+    const int error = errno;
+    ::unlink(unfinished.c_str());
+    errno = error;
+    if (!is_first && error != EEXIST) fail("cannot make", path);
     const int directory = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) fail("cannot open", path.parent_path());
     const bool named = ::fsync(directory) == 0;
     if (::close(directory) != 0 || !named) fail("cannot write", path.parent_path());
+    return is_first;
 }
 
 }  // namespace
@@ -57,12 +61,13 @@ std::string load_or_make_key(const Options& options)
             throw FlagError{"work_dir", "cannot make '" + options.work_dir + "': " + why};
         }
         const std::string key = draw_key();
-        write_key(path, key);
-        log::logger("scheduler")
-            ->warn(
-                "made a key: the stored passwords are lost without it, keep a copy file={}",
-                path.string());
-        return key;
+        if (write_key(path, key)) {
+            log::logger("scheduler")
+                ->warn(
+                    "made a key: the stored passwords are lost without it, keep a copy file={}",
+                    path.string());
+            return key;
+        }
     }
     std::ifstream file{path, std::ios::binary};
     std::ostringstream content;

@@ -98,6 +98,9 @@ io::Awaitable<io::Reply> ExecutorStreams::open(io::Request request)
     if (decided == Decided::bad_request) {
         co_return problem(400, "this scheduler does not speak that version of the protocol");
     }
+    if (decided == Decided::not_ready) {
+        co_return problem(503, "this scheduler has not read its state yet; say Hello again");
+    }
     if (decided == Decided::accepted) co_return problem(409, "a newer stream took over");
     post_(StreamClosed{id});  // Should it be accepted later, nobody would be there.
     co_return problem(503, "not decided in time; say Hello again");
@@ -145,8 +148,11 @@ void ExecutorStreams::accept(cluster::StreamId id, const control::Welcome& welco
 
 void ExecutorStreams::refuse(const cluster::RefuseStream& refused)
 {
-    const bool version = refused.why == cluster::RefuseStream::Why::other_version;
-    undecided_.resolve(refused.stream, version ? Decided::bad_request : Decided::unauthorized);
+    using Why = cluster::RefuseStream::Why;
+    const Decided decided = refused.why == Why::other_version ? Decided::bad_request
+                            : refused.why == Why::not_ready   ? Decided::not_ready
+                                                              : Decided::unauthorized;
+    undecided_.resolve(refused.stream, decided);
 }
 
 void ExecutorStreams::close(cluster::StreamId id)

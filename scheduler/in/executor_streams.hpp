@@ -70,7 +70,7 @@ class ExecutorStreams {
         std::shared_ptr<io::StreamWriter> writer;  ///< Shared with the connection.
         TimePoint heard_at{};
     };
-    enum class Decided { accepted, unauthorized, bad_request };
+    enum class Decided { accepted, unauthorized, bad_request, not_ready };
 
     void tick(TimePoint now, Duration late);
     void lose(cluster::StreamId id);
