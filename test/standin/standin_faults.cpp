@@ -180,7 +180,9 @@ json Standin::state() const
         json tasks = json::object();
         for (const auto& [task_id, task] : framework.tasks)
             tasks[task_id] = {
-                {"state", v1::TaskState_Name(task.state)}, {"agent", task.info.agent_id().value()}};
+                {"state", v1::TaskState_Name(task.state)},
+                {"agent", task.info.agent_id().value()},
+                {"info", json::parse(wire::to_json(task.info))}};
         all["frameworks"][id] = {
             {"name", framework.info.name()},
             {"connected", framework.connected},

@@ -82,19 +82,6 @@ std::string line_with(const std::string& text, const std::string& part)
 
 }  // namespace
 
-TemporaryDirectory::TemporaryDirectory()
-{
-    std::string name = (fs::temp_directory_path() / "mysos-test-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error{"mkdtemp"};
-    path_ = name;
-}
-
-TemporaryDirectory::~TemporaryDirectory()
-{
-    std::error_code ec;
-    fs::remove_all(path_, ec);
-}
-
 Process::Process(Order order) : order_{std::move(order)}
 {
     std::ofstream{order_.output, std::ios::app};  // There to be watched before it is written.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "test/support/temporary_directory.hpp"
+
 #include <filesystem>
 #include <string>
 #include <sys/types.h>
@@ -7,19 +9,6 @@
 #include <vector>
 
 namespace mysos::test {
-
-/// A directory under the system's temporary one, gone with this object.
-class TemporaryDirectory {
-  public:
-    TemporaryDirectory();
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-    ~TemporaryDirectory();
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 /// A program under test, with everything it prints in one file.
 ///
