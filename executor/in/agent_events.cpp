@@ -1,6 +1,7 @@
 #include "executor/in/agent_events.hpp"
 
 #include "common/base/zk_url.hpp"
+#include "common/io/errc.hpp"
 #include "common/io/log.hpp"
 #include "common/wire/protobuf.hpp"
 #include "common/wire/task_data.hpp"
@@ -147,6 +148,12 @@ void AgentEvents::lost(ErrorCode why, const io::Response* refusal)
         post_(AgentLost{});
     } else if (refusal != nullptr) {
         log::logger("agent")->warn("agent: subscription refused status={}", refusal->status);
+    } else if (why == io::Errc::peer_not_verified && !told_of_certificate_) {
+        told_of_certificate_ = true;
+        log::logger("agent")->error(
+            "agent: its certificate does not hold: it must bear {} or that address's name, and "
+            "come from an authority in LIBPROCESS_SSL_CA_FILE or LIBPROCESS_SSL_CA_DIR",
+            agent_.host);
     } else {
         log::logger("agent")->debug("agent: not reached why={}", why.message());
     }

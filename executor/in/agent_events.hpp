@@ -55,6 +55,7 @@ class AgentEvents {
     BackoffConfig backoff_;
     UpdateId included_{};  ///< In the SUBSCRIBE under way.
     bool subscribed_ = false;
+    bool told_of_certificate_ = false;
     std::optional<Duration> task_grace_;  ///< TaskInfo.kill_policy: holds unless a KILL brings one.
 };
 
