@@ -75,7 +75,9 @@ StandinProgram::StandinProgram(
         "--hostname=127.0.0.1",
         "--port=0",
         "--agents=" + std::to_string(agents),
-        "--work_dir=" + (directory / "mesos").string()};
+        "--work_dir=" + (directory / "mesos").string(),
+        "--resources=cpus:4;mem:4096;disk:10000;ports:[" + std::to_string(ports_.first()) + "-" +
+            std::to_string(ports_.last()) + "]"};
     order.arguments.insert(order.arguments.end(), more_flags.begin(), more_flags.end());
     order.output = directory / "standin.log";
     process_ = std::make_unique<Process>(std::move(order));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/io/http_client.hpp"
+#include "test/support/port_block.hpp"
 #include "test/support/process.hpp"
 
 #include <nlohmann/json.hpp>
@@ -33,7 +34,8 @@ namespace mysos::test {
 /// std::runtime_error, with `what`, when that lasts beyond any reason.
 void await_true(const std::string& what, const std::function<bool()>& holds);
 
-/// A stand-in master with agents that have 4 cpus, 4096 MB and 10000 MB of disk each.
+/// A stand-in master with agents that have 4 cpus, 4096 MB and 10000 MB of disk each, and share a
+/// block of ports.
 class StandinProgram {
   public:
     explicit StandinProgram(
@@ -46,6 +48,7 @@ class StandinProgram {
     [[nodiscard]] Process& process() { return *process_; }
 
   private:
+    PortBlock ports_;
     std::unique_ptr<Process> process_;
     std::uint16_t port_ = 0;
 };
