@@ -20,6 +20,7 @@ import urllib.parse
 import urllib.request
 
 from kazoo.client import KazooClient
+from kazoo.exceptions import NoNodeError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ.get("MYSOS_PROGRAMS", ROOT / "build" / "release"))
@@ -242,12 +243,14 @@ class Progress:
 
 
 def endpoints(zk, kind):
+    """What is published now. A member may go between the list and the look at it."""
     path = f"/mysos/discover/{CLUSTER}/{kind}"
     found = []
-    if zk.exists(path):
+    with contextlib.suppress(NoNodeError):
         for child in sorted(zk.get_children(path)):
-            member = json.loads(zk.get(f"{path}/{child}")[0])
-            found.append((member["serviceEndpoint"]["host"], member["serviceEndpoint"]["port"]))
+            with contextlib.suppress(NoNodeError):
+                member = json.loads(zk.get(f"{path}/{child}")[0])
+                found.append((member["serviceEndpoint"]["host"], member["serviceEndpoint"]["port"]))
     return found
 
 
