@@ -69,6 +69,7 @@ struct Observation {
     MemberId source{};  ///< Whom it follows; 0: nobody.
     std::uint32_t semi_sync_clients = 0;
     std::uint32_t commits_waiting = 0;
+    std::uint64_t commits_acknowledged = 0;
     std::uint64_t packet_age_ms = 0;
     std::optional<std::uint64_t> lag_seconds;
     std::uint64_t disk_free_bytes = 0;

@@ -215,6 +215,19 @@ Statements marker(Flavor flavor, const Marker& marker)
             std::to_string(marker.server_id) + ")")};
 }
 
+Statements push(Flavor flavor, std::uint64_t number)
+{
+    if (is_mysql(flavor))
+        return {plain("DROP TABLE IF EXISTS mysql.mysos_push_" + std::to_string(number))};
+    // Above every epoch, which has 24 bits in a GTID.
+    const std::string key = std::to_string((1ULL << 63U) | number);
+    return {
+        plain("BEGIN"),
+        plain("INSERT INTO mysos.marker (epoch, server_id) VALUES (" + key + ", 0)"),
+        plain("DELETE FROM mysos.marker WHERE epoch = " + key),
+        plain("COMMIT")};
+}
+
 Statements marker_table()
 {
     return {

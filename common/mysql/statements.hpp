@@ -100,6 +100,11 @@ struct Marker {
     friend bool operator==(const Marker&, const Marker&) = default;
 };
 [[nodiscard]] Statements marker(Flavor flavor, const Marker& marker);
+/// Something small and of no consequence in the binlog, which waits for acknowledgements as every
+/// commit does. The last statement commits. MySQL: the end of a table that never was. MariaDB: a
+/// row that comes and goes, so that a tail which ends in it can be cut; `marker_table` must stand.
+/// `number`: another one than that of any push still waiting, whose locks would be in the way.
+[[nodiscard]] Statements push(Flavor flavor, std::uint64_t number);
 /// MariaDB: the table that markers are rows of. Every data directory is made with it, unlogged.
 [[nodiscard]] Statements marker_table();
 /// MariaDB: a marker for a server where someone dropped that table. Not a row, so that a tail which

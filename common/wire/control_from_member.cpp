@@ -98,6 +98,7 @@ control::Observation from_wire(const pb::control::Observation& from)
     to.source = MemberId{from.source_server_id()};
     to.semi_sync_clients = from.semi_sync_clients();
     to.commits_waiting = from.commits_waiting();
+    to.commits_acknowledged = from.commits_acknowledged();
     to.packet_age_ms = from.packet_age_ms();
     if (from.has_lag_seconds()) to.lag_seconds = from.lag_seconds();
     to.disk_free_bytes = from.disk_free_bytes();
@@ -132,6 +133,7 @@ void fill(pb::control::Observation& to, const control::Observation& from)
     to.set_source_server_id(number(from.source));
     to.set_semi_sync_clients(from.semi_sync_clients);
     to.set_commits_waiting(from.commits_waiting);
+    to.set_commits_acknowledged(from.commits_acknowledged);
     to.set_packet_age_ms(from.packet_age_ms);
     if (from.lag_seconds) to.set_lag_seconds(*from.lag_seconds);
     to.set_disk_free_bytes(from.disk_free_bytes);

@@ -89,6 +89,8 @@ void note_semi_sync(control::Observation& seen, const SqlRows& counters, const S
         value_of(counters, "Rpl_semi_sync_source_clients", "Rpl_semi_sync_master_clients"));
     seen.commits_waiting = small_number(value_of(
         counters, "Rpl_semi_sync_source_wait_sessions", "Rpl_semi_sync_master_wait_sessions"));
+    seen.commits_acknowledged =
+        number(value_of(counters, "Rpl_semi_sync_source_yes_tx", "Rpl_semi_sync_master_yes_tx"));
     // The switch, or a receiver that was started under it and heeds it no more.
     seen.acknowledges =
         value_of(switches, "rpl_semi_sync_replica_enabled", "rpl_semi_sync_slave_enabled") ==

@@ -100,6 +100,10 @@ class ServerControl {
     /// `server_refused` for more than the flavour can (MariaDB: 1).
     [[nodiscard]] virtual Outcome<std::string> set_acks(std::uint32_t acks, Deadline deadline) = 0;
 
+    /// Writes something small into the binlog, which waits for acknowledgements like any commit.
+    /// Does not wait for them itself.
+    [[nodiscard]] virtual Outcome<void> push(Deadline deadline) = 0;
+
     /// Makes accounts where missing, in the binlog: each statement waits for acknowledgements.
     [[nodiscard]] virtual Outcome<void> make_accounts(
         const std::vector<control::AccountSpec>& accounts, Deadline deadline) = 0;

@@ -9,6 +9,7 @@ namespace {
 using Deadline = ServerControl::Deadline;
 
 constexpr std::chrono::milliseconds poll_interval{20};
+constexpr std::chrono::milliseconds push_error_within{500};
 
 /// A pause on the server's side: it ends early when the server does.
 Outcome<void> pause(Dialog& dialog)
@@ -298,6 +299,23 @@ Outcome<void> SqlControl::make_accounts(
             if (auto done = dialog.value().tell(mysql::unlock_account(user)); done.has_error())
                 return done;
     }
+    return {};
+}
+
+Outcome<void> SqlControl::push(Deadline deadline)
+{
+    auto dialog = Dialog::open(target_, deadline);
+    if (dialog.has_error()) return dialog.error();
+    SqlSession& session = dialog.value().session();
+    mysql::Statements statements = mysql::push(flavor_, session.connection_id());
+    const mysql::Statement last = std::move(statements.back());
+    statements.pop_back();
+    if (auto done = dialog.value().tell(statements); done.has_error()) return done;
+    if (auto sent = session.send(last); sent.has_error()) return failure_of(sent.error());
+    // An error comes at once. A server that has the statement commits it without its client too.
+    if (!session.answered(push_error_within)) return {};
+    const auto answer = session.receive();
+    if (answer.has_error()) return failure_of(answer.error());
     return {};
 }
 

@@ -64,6 +64,7 @@ class SqlControl : public ServerControl {
     [[nodiscard]] Outcome<void> open(Deadline deadline) override;
     [[nodiscard]] Outcome<void> shut(Deadline deadline) override;
     [[nodiscard]] Outcome<std::string> set_acks(std::uint32_t acks, Deadline deadline) override;
+    [[nodiscard]] Outcome<void> push(Deadline deadline) override;
     [[nodiscard]] Outcome<void> make_accounts(
         const std::vector<control::AccountSpec>& accounts, Deadline deadline) override;
     [[nodiscard]] Outcome<void> lock_account(const std::string& user, Deadline deadline) override;

@@ -125,6 +125,10 @@ struct BarAccount {
     std::string user;
     friend bool operator==(const BarAccount&, const BarAccount&) = default;
 };
+/// Not an operation: it waits as long as any commit, and nothing waits for it.
+struct PushCommits {
+    friend bool operator==(const PushCommits&, const PushCommits&) = default;
+};
 struct AbandonOperation {  ///< A newer order waits: give up waiting, at the next step between two.
     OpId op{};
     friend bool operator==(const AbandonOperation&, const AbandonOperation&) = default;
@@ -170,6 +174,7 @@ using Effect = std::variant<
     BarAccount,
     ShutServer,
     AbandonOperation,
+    PushCommits,
     Report,
     Ignored>;
 using Effects = std::vector<Effect>;

@@ -146,6 +146,9 @@ struct AccountBarred {
 struct ServerShut {  ///< Read-only for everyone, so no commit waits.
     OpId op{};
 };
+struct PushFailed {
+    std::string why;
+};
 struct OpFailed {
     OpId op{};
     control::Refused::Reason reason = control::Refused::Reason::server_failed;
@@ -199,6 +202,7 @@ using Input = std::variant<
     AccountBarred,
     ServerShut,
     OpFailed,
+    PushFailed,
     EpochSaved,
     EpochNotSaved,
     StreamOpened,

@@ -67,6 +67,7 @@ std::string message_of(const State& state)
 control::Observation without_noise(control::Observation observation)
 {
     observation.packet_age_ms = 0;
+    observation.commits_acknowledged = 0;
     observation.disk_free_bytes = 0;
     observation.lag_seconds.reset();
     return observation;

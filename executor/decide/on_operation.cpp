@@ -194,4 +194,9 @@ void on(Step& step, const OpFailed& in)
     go_on(step);
 }
 
+void on(Step& step, const PushFailed& in)
+{
+    step.order(Report{Report::Level::warning, "commits wait and cannot be pushed: " + in.why});
+}
+
 }  // namespace mysos::executor

@@ -42,6 +42,25 @@ void on_replica_exit(Step& step, const ServerExited& in)
     state.phase = starting;
 }
 
+void push_commits(Step& step, const control::Observation& seen)
+{
+    State& state = step.state;
+    const auto* primary = in_phase<Primary>(state);
+    pushing::Input input = pushing::NotPrimary{};
+    if (primary != nullptr && primary->promoted) {
+        input = pushing::CommitsSeen{
+            .waiting = seen.commits_waiting,
+            .acknowledged = seen.commits_acknowledged,
+            .clients = seen.semi_sync_clients,
+            .required = seen.acks_required};
+    }
+    if (pushing::step(state.pushing, step.config.pushing, input, step.now).empty()) return;
+    step.order(Report{
+        Report::Level::info,
+        "commits wait though enough replicas acknowledge: writes one more to push them"});
+    step.order(PushCommits{});
+}
+
 }  // namespace
 
 void note_forgotten(Step& step)
@@ -161,6 +180,7 @@ void on(Step& step, const Probed& in)
         server.up_since = step.now;
         proceed(step);
     }
+    push_commits(step, in.seen);
     const auto* primary = in_phase<Primary>(state);
     if (primary == nullptr) return watch(step, fencing::NotPrimary{});
     if (in.seen.marker == primary->epoch) note_promoted(step);

@@ -110,6 +110,7 @@ void on(Step& step, const AcknowledgersChanged& in);
 void on(Step& step, const AccountBarred& in);
 void on(Step& step, const ServerShut& in);
 void on(Step& step, const OpFailed& in);
+void on(Step& step, const PushFailed& in);
 // on_order.cpp
 void on(Step& step, const EpochSaved& in);
 void on(Step& step, const EpochNotSaved& in);

@@ -6,6 +6,7 @@
 #include "executor/decide/effect.hpp"
 #include "executor/decide/fencing.hpp"
 #include "executor/decide/input.hpp"
+#include "executor/decide/pushing.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -30,6 +31,7 @@ struct Config {
     Duration steady = std::chrono::seconds{60};  ///< Up for so long: earlier crashes are forgotten.
     std::uint32_t starts_max = 3;  ///< In a row without an answer; then the task fails.
     fencing::Config fencing;
+    pushing::Config pushing;
 };
 
 // Phases. Before `Starting` there is no server process.
@@ -176,6 +178,7 @@ struct State {
     OpId last_op{};
 
     fencing::State fencing;
+    pushing::State pushing;
     control::Observation last_said;
     std::optional<TimePoint> observe_at;  ///< While the stream is up.
 

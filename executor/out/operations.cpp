@@ -130,6 +130,18 @@ void Operations::abandon(OpId op)
     abandoned_ = op;
 }
 
+void Operations::push()
+{
+    tasks_.spawn(push_with(control_));
+}
+
+io::Awaitable<void> Operations::push_with(Control control)
+{
+    auto work = [control = std::move(control)] { return control->push(Clock::now() + quick); };
+    const Outcome<void> outcome = co_await offload_.run(std::move(work));
+    if (outcome.has_error()) post_(PushFailed{outcome.error().text});
+}
+
 /// Whether all that was received is applied; else OpFailed has been posted.
 io::Awaitable<bool> Operations::applied(OpId op, Control control)
 {

@@ -36,6 +36,8 @@ class Operations {
     void start(const BarAccount& order);
     void start(const ShutServer& order);
     void abandon(OpId op);
+    /// Posts PushFailed, or nothing.
+    void push();
 
   private:
     using Control = std::shared_ptr<ServerControl>;
@@ -45,6 +47,7 @@ class Operations {
     [[nodiscard]] io::Awaitable<void> run(OpId op, Control control, Work work, Done done);
     [[nodiscard]] io::Awaitable<bool> applied(OpId op, Control control);
     [[nodiscard]] io::Awaitable<void> promote(PromoteServer order, Control control);
+    [[nodiscard]] io::Awaitable<void> push_with(Control control);
     [[nodiscard]] io::Awaitable<void> follow(FollowPrimary order, Control control);
 
     io::Offload& offload_;

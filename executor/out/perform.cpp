@@ -99,6 +99,8 @@ bool App::perform_now(const Effect& effect)
         operations_.start(*shut);
     } else if (const auto* abandoned = std::get_if<AbandonOperation>(&effect)) {
         operations_.abandon(abandoned->op);
+    } else if (std::holds_alternative<PushCommits>(effect)) {
+        operations_.push();
     } else if (const auto* logged = std::get_if<Report>(&effect)) {
         log_report(*logged);
     } else if (const auto* ignored = std::get_if<Ignored>(&effect)) {

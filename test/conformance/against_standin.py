@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs mysos-conformance against a stand-in of its own: once open, once with authentication.
+"""Runs mesos-conformance against a stand-in of its own: once open, once with authentication.
 
 against_standin.py CONFORMANCE STANDIN [--slow]
 """
@@ -45,7 +45,7 @@ def check(conformance, standin, home, flags, *options):
 
 def main():
     conformance, standin, *options = sys.argv[1:]
-    with tempfile.TemporaryDirectory(prefix="mysos-conformance-", dir="/var/tmp") as top:
+    with tempfile.TemporaryDirectory(prefix="mesos-conformance-", dir="/var/tmp") as top:
         home = pathlib.Path(top)
         home.chmod(0o755)
         open_master = check(conformance, standin, home / "open", ["--follower"], "--standin", *options)

@@ -125,7 +125,7 @@ int main(int argc, char** argv)
     app.add_flag(
         "--destructive", options.destructive, "make checks that abort a real master or agent");
     app.add_flag("--verbose", options.verbose, "print the events that come");
-    app.set_version_flag("--version", std::string{"mysos-conformance "} + mysos::version_text);
+    app.set_version_flag("--version", std::string{"mesos-conformance "} + mysos::version_text);
     try {
         app.parse(argc, argv);
         if (!list && master.empty()) throw CLI::RequiredError("--master");

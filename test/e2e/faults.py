@@ -19,6 +19,8 @@ sys.path.insert(0, str(ROOT / "examples" / "quickstart"))
 import quickstart  # noqa: E402
 from quickstart import Failed, await_true, say, sql  # noqa: E402
 from kazoo.client import KazooClient  # noqa: E402
+from kazoo.exceptions import (  # noqa: E402
+    ConnectionClosedError, ConnectionLoss, SessionExpiredError)
 
 
 def server_pids(home):
@@ -79,8 +81,12 @@ class Cluster:
             raise Failed(f"{self.rows} rows were acknowledged, the primary has {seen}")
 
     def await_endpoints(self, what, kind, condition):
-        return await_true(what, 120, lambda: condition(quickstart.endpoints(self.zk, kind)),
-                          self.programs.check)
+        def holds():
+            # ZooKeeper may have been killed a moment ago: then nothing is known now.
+            with contextlib.suppress(ConnectionClosedError, ConnectionLoss, SessionExpiredError):
+                return condition(quickstart.endpoints(self.zk, kind))
+            return None
+        return await_true(what, 120, holds, self.programs.check)
 
     def metric(self, name):
         _, text = quickstart.request("GET", self.base + "/vars.json")
@@ -220,6 +226,17 @@ def create_and_delete_again(cluster):
 STEPS = (kill_primary, kill_replica, kill_replica_and_primary, kill_scheduler, kill_all_servers,
          kill_zookeeper, kill_primary, kill_everything, kill_primary, create_and_delete_again)
 
+def tell_what_happened(home, cluster):
+    if cluster is not None:
+        with contextlib.suppress(OSError):
+            _, text = quickstart.request(
+                "GET", f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}")
+            print(json.dumps(json.loads(text), indent=1), file=sys.stderr)
+    for log in [*home.glob("mesos/**/stderr"), home / "scheduler.log"]:
+        with contextlib.suppress(OSError):
+            lines = log.read_text(errors="replace").splitlines()[-60:]
+            print(f"---- {log.relative_to(home)}", *lines, sep="\n", file=sys.stderr)
+
 
 def main():
     flavor, *names = sys.argv[1:]
@@ -229,7 +246,7 @@ def main():
         home.chmod(0o755)
         quickstart.interrupt_on_signals()
         programs = quickstart.Programs(home)
-        status = 1
+        status, cluster = 1, None
         try:
             if flavor == "mysql":
                 try:
@@ -247,9 +264,7 @@ def main():
             print("interrupted", file=sys.stderr)
         except (Failed, subprocess.TimeoutExpired) as problem:
             print(f"e2e faults: {problem}", file=sys.stderr)
-            log = home / "scheduler.log"
-            if log.exists():
-                print("\n".join(log.read_text(errors="replace").splitlines()[-60:]), file=sys.stderr)
+            tell_what_happened(home, cluster)
         finally:
             programs.end()
         return status

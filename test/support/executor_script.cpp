@@ -130,6 +130,7 @@ std::string line(const Effect& effect)
             [](const BarAccount& e) { return "do lock " + e.user; },
             [](const ShutServer&) { return std::string{"do shut"}; },
             [](const AbandonOperation&) { return std::string{"abandon"}; },
+            [](const PushCommits&) { return std::string{"push"}; },
             [](const Report& e) { return "report " + e.text; },
             [](const Ignored& e) { return "ignored " + e.why; },
         },

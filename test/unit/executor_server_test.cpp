@@ -68,6 +68,68 @@ TEST_CASE("executor: a MySQL replica keeps its word over a crash of its server",
     CHECK_FALSE(observation(member.state).amnesiac);
 }
 
+TEST_CASE("executor: a commit that nobody will acknowledge any more is pushed", "[executor]")
+{
+    Member member;
+    member.fence();
+    member.promote(e5, 1, true);
+    auto seen = receivers(1, 1);
+    const auto probe = [&] {
+        member.now += 100ms;
+        return has(member.feed(Probed{member.run(), seen}), "push");
+    };
+    const auto probes_until_push = [&] {
+        int probes = 1;
+        while (!probe() && probes < 1000) ++probes;
+        return probes;
+    };
+    const auto none = [&] {
+        for (int i = 0; i < 20; ++i)
+            if (probe()) return false;
+        return true;
+    };
+    seen.commits_waiting = 1;
+    CHECK(probes_until_push() == 4);  // The first one starts the clock.
+    CHECK(probes_until_push() == 5);
+    CHECK(probes_until_push() == 10);
+    for (int i = 0; i < 6; ++i) (void)probes_until_push();
+    CHECK(probes_until_push() == 300);
+
+    SECTION("as soon again as the first time after something was acknowledged")
+    {
+        ++seen.commits_acknowledged;
+        CHECK(probes_until_push() == 4);
+    }
+    SECTION("not while others go through")
+    {
+        for (int i = 0; i < 20; ++i) {
+            ++seen.commits_acknowledged;
+            CHECK_FALSE(probe());
+        }
+    }
+    SECTION("not without enough receivers")
+    {
+        seen.semi_sync_clients = 0;
+        CHECK(none());
+    }
+    SECTION("not when none waits")
+    {
+        seen.commits_waiting = 0;
+        CHECK(none());
+    }
+    SECTION("not by a replica")
+    {
+        member.replicate(e6, m2, true);
+        CHECK(none());
+    }
+    SECTION("a failure is told")
+    {
+        CHECK(
+            member.feed(PushFailed{"error 1146"}) ==
+            Lines{"report commits wait and cannot be pushed: error 1146"});
+    }
+}
+
 TEST_CASE("executor: a crashed primary stays down until ordered", "[executor]")
 {
     Member member;

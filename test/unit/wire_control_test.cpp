@@ -37,6 +37,7 @@ control::Observation everything_observed()
         .source = MemberId{1},
         .semi_sync_clients = 2,
         .commits_waiting = 3,
+        .commits_acknowledged = 1ULL << 33U,
         .packet_age_ms = 250,
         .lag_seconds = 0,
         .disk_free_bytes = 1ULL << 40U,
