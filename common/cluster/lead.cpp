@@ -45,7 +45,8 @@ void follow(
     MemberId id,
     MemberId primary,
     bool acknowledge,
-    std::uint64_t serial = 0)
+    std::uint64_t serial = 0,
+    bool caught_up = false)
 {
     const Member& source = step.member(primary);
     order(
@@ -58,7 +59,8 @@ void follow(
             source.port,
             {replication_user(id), {}},
             acknowledge,
-            serial});
+            serial,
+            caught_up});
 }
 
 electorate::Electorate stored_electorate(const Record& record)
@@ -143,7 +145,7 @@ void lift(Stepping& step, const election::SendPromote& effect)
 
 void lift(Stepping& step, const election::SendFollow& effect)
 {
-    follow(step, effect.epoch, effect.member, effect.primary, effect.acknowledge);
+    follow(step, effect.epoch, effect.member, effect.primary, true);
 }
 
 void lift(Stepping& step, const election::AdmitFollowers& effect)
@@ -238,7 +240,14 @@ void lift(Stepping& step, const electorate::SendLockAccount& effect)
 
 void lift(Stepping& step, const electorate::SendFollow& effect)
 {
-    follow(step, effect.epoch, effect.member, effect.primary, effect.acknowledge, effect.serial);
+    follow(
+        step,
+        effect.epoch,
+        effect.member,
+        effect.primary,
+        effect.acknowledge,
+        effect.serial,
+        effect.caught_up);
 }
 
 void lift(Stepping& step, const electorate::Ignored& effect)

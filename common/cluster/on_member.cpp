@@ -152,7 +152,9 @@ void hear(Stepping& step, MemberId id, const control::Followed& message)
 {
     tell_election(step, election::Followed{message.epoch, id});
     tell_electorate(
-        step, electorate::Followed{message.epoch, id, message.acknowledge, message.serial});
+        step,
+        electorate::Followed{
+            message.epoch, id, message.acknowledge, message.serial, message.caught_up});
 }
 
 void hear(Stepping& step, MemberId id, const control::Opened& message)

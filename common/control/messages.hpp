@@ -108,6 +108,7 @@ struct Followed {
     Epoch epoch{};
     bool acknowledge = false;
     std::uint64_t serial = 0;  ///< Of the order.
+    bool caught_up = false;    ///< And not restarted since it was seen to be.
     friend bool operator==(const Followed&, const Followed&) = default;
 };
 struct Opened {
@@ -204,6 +205,7 @@ struct Follow {
     Account account;
     bool acknowledge = false;
     std::uint64_t serial = 0;  ///< Comes back in the answer.
+    bool caught_up = false;    ///< It was seen to hold all that it may have forgotten.
     friend bool operator==(const Follow&, const Follow&) = default;
 };
 struct Open {

@@ -41,12 +41,12 @@ struct SendPromote {
     std::size_t acks = 0;
     friend bool operator==(const SendPromote&, const SendPromote&) = default;
 };
-/// To a member of E that surely has no tail to lose. The others follow after `AdmitFollowers`.
+/// To a member of E that surely has no tail to lose, and is to acknowledge. The others follow after
+/// `AdmitFollowers`.
 struct SendFollow {
     Epoch epoch{};
     MemberId member{};
     MemberId primary{};
-    bool acknowledge = false;  ///< Not for an amnesiac.
     friend bool operator==(const SendFollow&, const SendFollow&) = default;
 };
 struct AdmitFollowers {  ///< The marker is acknowledged: everybody may follow, electorate::Led.

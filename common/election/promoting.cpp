@@ -44,12 +44,7 @@ bool tails_may_go(const Promoting& phase)
 
 SendFollow follow(const State& state, const Promoting& phase, MemberId member)
 {
-    const bool acknowledge = follows_at_once(phase, member) && !phase.answers.at(member).amnesiac;
-    return {
-        .epoch = state.epoch,
-        .member = member,
-        .primary = phase.candidate.member,
-        .acknowledge = acknowledge};
+    return {.epoch = state.epoch, .member = member, .primary = phase.candidate.member};
 }
 
 SendPromote promotion(const State& state, const Promoting& phase)

@@ -115,13 +115,15 @@ Effects on(State& state, const Config& config, const Followed& followed, TimePoi
     const bool has_shed = follower.standing == Standing::shedding && !followed.acknowledge &&
                           follower.serial == followed.serial;
     if (has_shed) {
+        follower.follows = true;
+        follower.acknowledges = false;
         Step step{state, config, now, {}};
-        begin_reading(step, follower);
+        begin_reading(step, followed.member, follower);
         return step.effects;
     }
     const bool awaited =
         follower.standing == Standing::proven && state.electorate.members.contains(followed.member);
-    if (!awaited || !followed.acknowledge) return ignored(Why::not_asked);
+    if (!awaited || !followed.acknowledge || !followed.caught_up) return ignored(Why::not_asked);
     follower.standing = Standing::acknowledging;
     follower.acknowledges = true;
     follower.ask_again_at.reset();

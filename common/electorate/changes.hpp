@@ -14,8 +14,8 @@
 #include <variant>
 #include <vector>
 
-/// Under a live primary: sees that everybody follows it, lets those acknowledge that have proven
-/// complete, and changes (E, k) one step at a time.
+/// Under a live primary: sees that everybody follows it, believes those that have proven complete,
+/// and changes (E, k) one step at a time.
 ///
 /// Safe because whoever may acknowledge is in the persisted E before, because k in force at the
 /// primary is never below the persisted one, and because each change that weakens the old bound
@@ -23,12 +23,14 @@
 /// may still acknowledge, so the primary lets it in again only when it has said that it does not.
 /// "Afterwards" is a position that the primary read on our order (`serial`), never one that was on
 /// its way. A change left half done by an earlier scheduler shows in what is persisted: k below
-/// floor(n/2) is raised, a member of E that does not acknowledge is proven and switched on; a leave
+/// floor(n/2) is raised, a member of E that does not acknowledge is switched on and proven; a leave
 /// begins anew.
 ///
-/// A Follow that switches acknowledgements on may come late, to a member that has restarted since
-/// and forgotten: an amnesiac that does not follow this primary already follows without
-/// acknowledging. That is the executor's part.
+/// One of E that may have forgotten what it acknowledged (an amnesiac) acknowledges all the same:
+/// that it holds what it acknowledges now is true. It only does not vote until it has caught up. A
+/// Follow that ends its amnesia may come late, to a member that has restarted since and forgotten
+/// again: it heeds that only where it has been following this primary all the while. That is the
+/// executor's part.
 ///
 /// Pure: no I/O, clock, randomness, logging or threads. Equal arguments give equal effects.
 /// Why it is safe: docs/failover.md, "The electorate".
@@ -76,6 +78,7 @@ struct Followed {
     MemberId member{};
     bool acknowledge = false;
     std::uint64_t serial = 0;
+    bool caught_up = false;
 };
 struct AcknowledgersSet {  ///< By the primary. `position` was read after it.
     Epoch epoch{};
@@ -124,12 +127,13 @@ struct SendLockAccount {  ///< To the primary: this member acknowledges no more,
     std::uint64_t serial = 0;
     friend bool operator==(const SendLockAccount&, const SendLockAccount&) = default;
 };
-struct SendFollow {  ///< With `acknowledge` it also ends the member's amnesia.
+struct SendFollow {
     Epoch epoch{};
     MemberId member{};
     MemberId primary{};
     bool acknowledge = false;
     std::uint64_t serial = 0;  ///< Comes back with the answer.
+    bool caught_up = false;    ///< Ends the member's amnesia.
     friend bool operator==(const SendFollow&, const SendFollow&) = default;
 };
 struct Ignored {
@@ -160,7 +164,7 @@ enum class Standing {
     shedding,  ///< Outside E, told not to acknowledge. Until it answers, its account stays locked.
     reading,   ///< Seen; the primary is asked for a position that is surely newer.
     catching_up,  ///< Told to follow; lacks `must_hold`, or its receiver is down.
-    proven,       ///< Held `must_hold` while following. Acknowledges next if in E.
+    proven,       ///< Held `must_hold` while following. Believed next if in E.
     acknowledging,
     errant,
 };

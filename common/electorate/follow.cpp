@@ -19,9 +19,19 @@ bool takes_orders(control::Phase phase)
            phase == Phase::crashed;
 }
 
-void order_follow(Step& step, MemberId member, Follower& follower, bool acknowledge)
+bool is_in_electorate(const Step& step, MemberId member)
 {
-    step.send_follow(member, acknowledge);
+    return step.state.electorate.members.contains(member);
+}
+
+bool follows_as_wanted(const Step& step, MemberId member, const Follower& follower)
+{
+    return follower.follows && follower.acknowledges == is_in_electorate(step, member);
+}
+
+void order_follow(Step& step, MemberId member, Follower& follower)
+{
+    step.send_follow(member, follower.standing == Standing::proven);
     follower.ask_again_at = step.now + step.config.ask_again_after;
 }
 
@@ -29,12 +39,12 @@ void order_follow(Step& step, MemberId member, Follower& follower, bool acknowle
 /// is.
 void begin_standing(Step& step, MemberId member, Follower& follower, bool amnesiac)
 {
-    const bool in_electorate = step.state.electorate.members.contains(member);
-    if (follower.follows && follower.acknowledges && !amnesiac && in_electorate) {
+    if (is_in_electorate(step, member)) {
+        if (amnesiac || !follows_as_wanted(step, member, follower)) {
+            return begin_reading(step, member, follower);
+        }
         follower.standing = Standing::acknowledging;
         follower.ask_again_at.reset();
-    } else if (in_electorate) {
-        begin_reading(step, follower);
     } else {
         follower.standing = Standing::shedding;
         follower.serial = ++step.state.serial;
@@ -47,19 +57,22 @@ void begin_standing(Step& step, MemberId member, Follower& follower, bool amnesi
 /// acknowledge.
 bool is_let_in(const Step& step, MemberId member, const Follower& follower)
 {
-    if (step.state.electorate.members.contains(member)) return true;
+    if (is_in_electorate(step, member)) return true;
     return follower.standing == Standing::reading || follower.standing == Standing::catching_up ||
            follower.standing == Standing::proven;
 }
 
 }  // namespace
 
-void begin_reading(Step& step, Follower& follower)
+/// One of E follows and acknowledges meanwhile: what it acknowledges it holds. Commits may have
+/// nobody else to wait for, and what it received without acknowledging would never be.
+void begin_reading(Step& step, MemberId member, Follower& follower)
 {
     follower.standing = Standing::reading;
     follower.must_hold = {};
     follower.serial = step.ask_primary(step.leadership().acks_in_force);
     follower.ask_again_at = step.now + step.config.ask_again_after;
+    if (!follows_as_wanted(step, member, follower)) step.send_follow(member, false);
 }
 
 std::uint64_t Step::ask_primary(std::size_t acks)
@@ -85,10 +98,11 @@ void Step::repeat_question(std::uint64_t serial, std::size_t acks)
     effects.emplace_back(std::move(order));
 }
 
-void Step::send_follow(MemberId member, bool acknowledge, std::uint64_t serial)
+void Step::send_follow(MemberId member, bool caught_up, std::uint64_t serial)
 {
-    effects.emplace_back(
-        SendFollow{leadership().epoch, member, leadership().primary, acknowledge, serial});
+    const bool acknowledge = is_in_electorate(*this, member);
+    effects.emplace_back(SendFollow{
+        leadership().epoch, member, leadership().primary, acknowledge, serial, caught_up});
 }
 
 void observe_follower(Step& step, MemberId member, const mysql::Observation& seen)
@@ -115,25 +129,26 @@ void observe_follower(Step& step, MemberId member, const mysql::Observation& see
             if (follower.follows && follower.holds.includes(follower.must_hold)) {
                 follower.standing = Standing::proven;
                 follower.ask_again_at.reset();
-            } else if (!follower.follows && !follower.ask_again_at) {
-                order_follow(step, member, follower, false);
+            } else if (!follows_as_wanted(step, member, follower) && !follower.ask_again_at) {
+                order_follow(step, member, follower);
             }
             break;
         case Standing::proven:
             if (!ours) {
-                begin_reading(step, follower);
+                begin_reading(step, member, follower);
             } else if (seen.acknowledges && !seen.amnesiac) {
                 begin_standing(step, member, follower, false);
             }
             break;
         case Standing::acknowledging:
-            if (!ours || seen.amnesiac || !seen.acknowledges) begin_reading(step, follower);
+            if (!ours || seen.amnesiac || !seen.acknowledges) {
+                begin_reading(step, member, follower);
+            }
             break;
     }
-    const bool to_be_switched_on = follower.standing == Standing::proven &&
-                                   !follower.ask_again_at &&
-                                   step.state.electorate.members.contains(member);
-    if (to_be_switched_on) order_follow(step, member, follower, true);
+    const bool to_be_told = follower.standing == Standing::proven && !follower.ask_again_at &&
+                            is_in_electorate(step, member);
+    if (to_be_told) order_follow(step, member, follower);
 }
 
 /// Whoever began to wait before this question was asked has his answer.
@@ -144,8 +159,8 @@ void read_position(Step& step, std::uint64_t serial, const mysql::Position& posi
         follower.standing = Standing::catching_up;
         follower.must_hold = position;
         follower.ask_again_at.reset();
-        const bool as_wanted = follower.follows && !follower.acknowledges;
-        if (!as_wanted) order_follow(step, member, follower, false);
+        const bool has_been_told = !follows_as_wanted(step, member, follower);
+        if (has_been_told) follower.ask_again_at = step.now + step.config.ask_again_after;
     }
 }
 
@@ -158,9 +173,10 @@ void repeat_orders(Step& step)
             case Standing::shedding: step.send_follow(member, false, follower.serial); break;
             case Standing::reading:
                 step.repeat_question(follower.serial, step.leadership().acks_in_force);
+                if (!follows_as_wanted(step, member, follower)) step.send_follow(member, false);
                 break;
             case Standing::catching_up:
-                if (follower.follows) {
+                if (follows_as_wanted(step, member, follower)) {
                     follower.ask_again_at.reset();
                 } else {
                     step.send_follow(member, false);

@@ -17,12 +17,13 @@ struct Step {
     /// Asks the primary to set k, or with k in force only to read its position. Returns the serial.
     std::uint64_t ask_primary(std::size_t acks);
     void repeat_question(std::uint64_t serial, std::size_t acks);
-    void send_follow(MemberId member, bool acknowledge, std::uint64_t serial = 0);
+    /// Members of E acknowledge, and nobody else.
+    void send_follow(MemberId member, bool caught_up, std::uint64_t serial = 0);
 };
 
 void observe_follower(Step& step, MemberId member, const mysql::Observation& seen);
 void read_position(Step& step, std::uint64_t serial, const mysql::Position& position);
-void begin_reading(Step& step, Follower& follower);
+void begin_reading(Step& step, MemberId member, Follower& follower);
 void repeat_orders(Step& step);
 
 /// Finishes what waits for positions, then starts the next change if there is one to make.

@@ -172,6 +172,7 @@ struct Filler {
         followed.set_epoch(number(from.epoch));
         followed.set_acknowledge(from.acknowledge);
         followed.set_serial(from.serial);
+        followed.set_caught_up(from.caught_up);
     }
     void operator()(const control::Opened& from) const
     {
@@ -227,7 +228,8 @@ Result<control::FromMember> from_wire(const pb::control::FromMember& from)
             return Message{control::Followed{
                 .epoch = Epoch{from.followed().epoch()},
                 .acknowledge = from.followed().acknowledge(),
-                .serial = from.followed().serial()}};
+                .serial = from.followed().serial(),
+                .caught_up = from.followed().caught_up()}};
         case pb::control::FromMember::kOpened:
             return Message{control::Opened{.epoch = Epoch{from.opened().epoch()}}};
         case pb::control::FromMember::kAcknowledgersSet:

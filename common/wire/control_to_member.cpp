@@ -102,6 +102,7 @@ struct Filler {
         fill(*follow.mutable_account(), from.account);
         follow.set_acknowledge(from.acknowledge);
         follow.set_serial(from.serial);
+        follow.set_caught_up(from.caught_up);
     }
     void operator()(const control::Open& from) const
     {
@@ -162,7 +163,8 @@ Result<control::ToMember> from_wire(const pb::control::Follow& from)
         .port = static_cast<std::uint16_t>(from.port()),
         .account = from_wire(from.account()),
         .acknowledge = from.acknowledge(),
-        .serial = from.serial()}};
+        .serial = from.serial(),
+        .caught_up = from.caught_up()}};
 }
 
 Result<control::ToMember> from_wire(const pb::control::ToMember& from)

@@ -41,13 +41,12 @@ bool obey(Step& step, const Order&, const control::Follow& follow)
     State& state = step.state;
     if (is_in<Crashed>(state) || is_in<Primary>(state)) start_server(step, StartMode::as_replica);
     if (is_in<Starting>(state) || state.operation) return false;
-    // One that has forgotten joins in two steps: follows, and acknowledges when told again, which
-    // the scheduler does after it saw it catch up.
+    // Seen to have caught up, it may have restarted since and have forgotten again.
     control::Follow doing = follow;
     const auto* replica = std::get_if<Replica>(&state.phase);
-    const bool second_step = replica != nullptr && replica->follow.epoch == follow.epoch &&
-                             replica->follow.primary == follow.primary;
-    if (is_amnesiac(state) && !second_step) doing.acknowledge = false;
+    const bool same_since = replica != nullptr && replica->follow.epoch == follow.epoch &&
+                            replica->follow.primary == follow.primary;
+    doing.caught_up = follow.caught_up && same_since;
     const OpId op = begin(step, doing);
     step.order(FollowPrimary{op, doing});
     return true;

@@ -112,14 +112,14 @@ void on(Step& step, const PrimaryFollowed& in)
     if (is_in<Fenced>(state) || is_in<Replica>(state)) {
         const auto& follow = std::get<control::Follow>(done->order);
         state.phase = Replica{follow};
-        if (follow.acknowledge && is_amnesiac(state)) {
-            // Told to acknowledge after it had followed without: it has caught up.
+        if (follow.caught_up && is_amnesiac(state)) {
             state.forgot = false;
             EpochRecord record = latest(state);
             record.amnesiac = false;
             save(step, record);
         }
-        say(step, control::Followed{follow.epoch, follow.acknowledge, follow.serial});
+        say(step,
+            control::Followed{follow.epoch, follow.acknowledge, follow.serial, follow.caught_up});
     }
     go_on(step);
 }

@@ -141,7 +141,7 @@ void take_follow(Step& step, const control::Follow& order)
     const bool done = replica != nullptr && replica->follow == same && !state.operation &&
                       !state.order && state.server.seen.receiver_running;
     if (!done) return take_fencing(step, order);
-    say(step, control::Followed{order.epoch, order.acknowledge, order.serial});
+    say(step, control::Followed{order.epoch, order.acknowledge, order.serial, order.caught_up});
 }
 
 /// Orders to the primary of exactly this epoch.

@@ -106,7 +106,7 @@ bool App::perform_now(const Effect& effect)
     } else if (const auto* ignored = std::get_if<Ignored>(&effect)) {
         log::logger("member")->debug("member: input ignored why={}", ignored->why);
     }
-    static_assert(std::variant_size_v<Effect> == 26, "a new effect needs a branch");
+    static_assert(std::variant_size_v<Effect> == 27, "a new effect needs a branch");
     return true;
 }
 

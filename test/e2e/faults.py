@@ -223,9 +223,6 @@ def create_and_delete_again(cluster):
     say("the name can be used again")
 
 
-STEPS = (kill_primary, kill_replica, kill_replica_and_primary, kill_scheduler, kill_all_servers,
-         kill_zookeeper, kill_primary, kill_everything, kill_primary, create_and_delete_again)
-
 def tell_what_happened(home, cluster):
     if cluster is not None:
         with contextlib.suppress(OSError):
@@ -236,6 +233,10 @@ def tell_what_happened(home, cluster):
         with contextlib.suppress(OSError):
             lines = log.read_text(errors="replace").splitlines()[-60:]
             print(f"---- {log.relative_to(home)}", *lines, sep="\n", file=sys.stderr)
+
+
+STEPS = (kill_primary, kill_replica, kill_replica_and_primary, kill_scheduler, kill_all_servers,
+         kill_zookeeper, kill_primary, kill_everything, kill_primary, create_and_delete_again)
 
 
 def main():

@@ -194,7 +194,9 @@ void Scheduler::answered(MemberId member, const Answer& answer, TimePoint now)
             },
             [&](const control::Followed& m) {
                 tell(election::Followed{m.epoch, member}, now);
-                tell(electorate::Followed{m.epoch, member, m.acknowledge, m.serial}, now);
+                tell(
+                    electorate::Followed{m.epoch, member, m.acknowledge, m.serial, m.caught_up},
+                    now);
             },
             [&](const control::Opened& m) {
                 tell(election::Opened{m.epoch, member}, now);
@@ -302,7 +304,7 @@ void Scheduler::perform(const election::Effect& effect, TimePoint now)
                 sent.back().second.accounts = record_.electorate.members;
             },
             [&](const election::SendFollow& e) {
-                send(e.member, control::Follow{e.epoch, e.primary, {}, 0, {}, e.acknowledge});
+                send(e.member, control::Follow{e.epoch, e.primary, {}, 0, {}, true});
             },
             [&](const AdmitFollowers&) { lead(record_.electorate.acks, false, now); },
             [&](const SendOpen& e) { send(e.member, control::Open{e.epoch}); },
@@ -336,7 +338,8 @@ void Scheduler::perform(const electorate::Effect& effect, TimePoint now)
             [&](const electorate::SendFollow& e) {
                 send(
                     e.member,
-                    control::Follow{e.epoch, e.primary, {}, 0, {}, e.acknowledge, e.serial});
+                    control::Follow{
+                        e.epoch, e.primary, {}, 0, {}, e.acknowledge, e.serial, e.caught_up});
             },
             [](const electorate::Ignored&) {}},
         effect);

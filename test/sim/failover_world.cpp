@@ -52,7 +52,7 @@ std::string describe(const Order& order)
             },
             [&](const control::Follow& o) {
                 return at("follow", o.epoch) + " " + name(o.primary) +
-                       (o.acknowledge ? " acknowledging" : "");
+                       (o.acknowledge ? " acknowledging" : "") + (o.caught_up ? " caught up" : "");
             },
             [&](const control::Open& o) { return at("open", o.epoch); },
             [&](const control::SetAcknowledgers& o) {

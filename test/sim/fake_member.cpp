@@ -113,8 +113,9 @@ std::optional<control::FromMember> FakeMember::obey(const control::ToMember& ord
                 source_ip = follow.host;
                 source_port = follow.port;
                 acknowledges = follow.acknowledge;
-                if (follow.acknowledge) amnesiac = false;
-                return control::Followed{follow.epoch, follow.acknowledge, follow.serial};
+                if (follow.caught_up) amnesiac = false;
+                return control::Followed{
+                    follow.epoch, follow.acknowledge, follow.serial, follow.caught_up};
             },
             [&](const control::Open& open) -> Answer {
                 if (is_old(open.epoch)) return refuse(Reason::old_epoch, "open");

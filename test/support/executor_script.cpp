@@ -62,7 +62,8 @@ std::string said(const control::FromMember& message)
                 return "promoted " + text(m.epoch) + " " + m.position;
             },
             [](const control::Followed& m) {
-                return "followed " + text(m.epoch) + (m.acknowledge ? " acknowledging" : "");
+                return "followed " + text(m.epoch) + (m.acknowledge ? " acknowledging" : "") +
+                       (m.caught_up ? " caught up" : "");
             },
             [](const control::Opened& m) { return "opened " + text(m.epoch); },
             [](const control::AcknowledgersSet& m) {

@@ -107,8 +107,7 @@ std::string text(const election::Effect& effect)
 {
     using namespace election;
     const auto follow = [](const auto& e) {
-        return "follow " + text(e.primary) + ": " + text(e.member) + text(e.epoch) +
-               (e.acknowledge ? " acknowledging" : "");
+        return "follow " + text(e.primary) + ": " + text(e.member) + text(e.epoch);
     };
     return std::visit(
         Overload{
@@ -153,7 +152,7 @@ std::string text(const electorate::Effect& effect)
             },
             [&](const SendFollow& e) {
                 return "follow " + text(e.primary) + ": " + text(e.member) + text(e.epoch) +
-                       (e.acknowledge ? " acknowledging" : "") +
+                       (e.acknowledge ? " acknowledging" : "") + (e.caught_up ? " caught up" : "") +
                        (e.serial == 0 ? std::string{} : serial(e.serial));
             },
             [](const Ignored& e) { return std::string{"ignored: "} + text(e.why); }},

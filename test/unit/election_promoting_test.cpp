@@ -24,7 +24,7 @@ ElectionScript promoting()
     REQUIRE(
         script.answer(m2, 9) ==
         "promote 2 e4 at 0-1-9 k=1; "
-        "follow 2: 3 e4 acknowledging");
+        "follow 2: 3 e4");
     return script;
 }
 
@@ -199,7 +199,7 @@ TEST_CASE("election: a silent candidate is given up, a talking one is not", "[el
     CHECK(
         script.feed(DeadlinePassed{}) ==
         "prepare 1 e4; promote 2 e4 at 0-1-9 k=1; "
-        "follow 2: 3 e4 acknowledging");
+        "follow 2: 3 e4");
     CHECK(script.wait(1s) == again_after_1);
 }
 
@@ -229,7 +229,7 @@ TEST_CASE("election: an old primary without a tail follows at once", "[election]
     REQUIRE(script.answer(m2, 9) == "promote 2 e4 at 0-1-9 k=1");
     SECTION("it holds what the candidate holds")
     {
-        CHECK(script.answer(m1, 9) == "follow 2: 1 e4 acknowledging");
+        CHECK(script.answer(m1, 9) == "follow 2: 1 e4");
     }
     SECTION("it holds more: that waits until the marker is written")
     {
@@ -246,13 +246,12 @@ TEST_CASE("election: an old primary without a tail follows at once", "[election]
 TEST_CASE("election: orders without an answer are repeated", "[election]")
 {
     ElectionScript script = promoting();
-    CHECK(
-        script.wait(1s) == "prepare 1 e4; promote 2 e4 at 0-1-9 k=1; follow 2: 3 e4 acknowledging");
+    CHECK(script.wait(1s) == "prepare 1 e4; promote 2 e4 at 0-1-9 k=1; follow 2: 3 e4");
     CHECK(script.wait(100ms) == "ignored: too early");
     CHECK(
         script.feed(Promoted{Epoch{4}, m2}) ==
         "follow 2: 1 e4; "
-        "follow 2: 3 e4 acknowledging");
+        "follow 2: 3 e4");
     (void)script.feed(Followed{Epoch{4}, m1});
     (void)script.feed(Followed{Epoch{4}, m3});
     CHECK(script.wait(900ms) == "");
@@ -268,7 +267,7 @@ TEST_CASE("election: orders without an answer are repeated", "[election]")
 TEST_CASE("election: members whose stream is up again hear what they missed", "[election]")
 {
     ElectionScript script = promoting();
-    CHECK(script.feed(Appeared{m3}) == "follow 2: 3 e4 acknowledging");
+    CHECK(script.feed(Appeared{m3}) == "follow 2: 3 e4");
     CHECK(script.feed(Appeared{m1}) == "prepare 1 e4");
     CHECK(script.feed(Appeared{m5}) == "ignored: nothing to do");
     (void)script.feed(Promoted{Epoch{4}, m2});
@@ -285,7 +284,7 @@ TEST_CASE("election: who was silent while it was decided follows too", "[electio
     (void)script.answer(m2, 9);
     (void)script.answer(m3, 9);
     (void)script.answer(m4, 9);
-    CHECK(script.answer(m5, 8) == "follow 2: 5 e4 acknowledging");
+    CHECK(script.answer(m5, 8) == "follow 2: 5 e4");
     CHECK(script.answer(m5, 8) == "ignored: already so");
     CHECK(script.answer(m2, 9) == "ignored: already so");
 }

@@ -46,7 +46,7 @@ struct Script {
     }
     std::string follow(MemberId member, bool acknowledge, std::uint64_t serial = 0)
     {
-        return feed(Followed{e4, member, acknowledge, serial});
+        return feed(Followed{e4, member, acknowledge, serial, acknowledge});
     }
 };
 
@@ -81,7 +81,7 @@ TEST_CASE("electorate changes: a member joins, and k follows", "[electorate]")
     CHECK(script.see(m2, 3, false) == "");
     CHECK(script.read(2, 9) == "");
     CHECK(script.see(m2, 8, false) == "");
-    CHECK(script.see(m2, 9, false) == "save {1,2} k=0; follow 1: 2 e4 acknowledging");
+    CHECK(script.see(m2, 9, false) == "save {1,2} k=0; follow 1: 2 e4 acknowledging caught up");
     CHECK(script.follow(m2, true) == "set 1 e4 k=1 accounts {2} #3");
     CHECK(script.read(3, 11) == "");
     CHECK(script.see(m2, 10, true) == "");
@@ -92,8 +92,8 @@ TEST_CASE("electorate changes: a member joins, and k follows", "[electorate]")
     CHECK(script.feed(JoinAsked{m3}) == "");
     CHECK(script.see(m3, Phase::fenced) == "follow 1: 3 e4 #4");
     CHECK(script.follow(m3, false, 4) == "set 1 e4 k=1 accounts {2,3} #5");
-    CHECK(script.read(5, 12) == "follow 1: 3 e4");
-    CHECK(script.see(m3, 12, false) == "save {1,2,3} k=1; follow 1: 3 e4 acknowledging");
+    CHECK(script.read(5, 12) == "");
+    CHECK(script.see(m3, 12, false) == "save {1,2,3} k=1; follow 1: 3 e4 acknowledging caught up");
     CHECK(script.see(m3, 12, true) == "");
     CHECK(script.state.electorate == Electorate{{m1, m2, m3}, 1});
     CHECK(script.state.to_join.empty());
@@ -111,31 +111,34 @@ TEST_CASE("electorate changes: members join one at a time", "[electorate]")
     (void)script.see(m2, 3, false);
     (void)script.see(m3, 3, false);
     CHECK(script.read(4, 5) == "");  // Asked after both: it answers both.
-    CHECK(script.see(m3, 5, false) == "save {1,3} k=0; follow 1: 3 e4 acknowledging");
+    CHECK(script.see(m3, 5, false) == "save {1,3} k=0; follow 1: 3 e4 acknowledging caught up");
     CHECK(script.see(m2, 5, false) == "");
     CHECK(script.see(m3, 5, true) == "set 1 e4 k=1 accounts {2,3} #5");
     CHECK(
         script.read(5, 5) ==
         "save {1,3} k=1; save {1,2,3} k=1; "
-        "follow 1: 2 e4 acknowledging");
+        "follow 1: 2 e4 acknowledging caught up");
 }
 
 TEST_CASE("electorate changes: one that may have forgotten is proven anew", "[electorate]")
 {
     Script script = steady({{m1, m2, m3}, 1});
-    CHECK(script.see(m2, Phase::fenced) == "set 1 e4 k=1 accounts {2,3} #1");
+    // It acknowledges meanwhile, as it is in E.
+    const std::string again = "; follow 1: 2 e4 acknowledging";
+    CHECK(script.see(m2, Phase::fenced) == "set 1 e4 k=1 accounts {2,3} #1" + again);
     CHECK(script.read(0, 5) == "");  // An answer to an earlier question proves nothing.
-    CHECK(script.read(1, 7) == "follow 1: 2 e4");
-    CHECK(script.see(m2, 6, false, true) == "");
-    CHECK(script.see(m2, 7, false, true) == "follow 1: 2 e4 acknowledging");
-    SECTION("it is switched on")
+    CHECK(script.read(1, 7) == "");
+    CHECK(script.see(m2, 6, true, true) == "");
+    CHECK(script.feed(Followed{e4, m2, true, 0, false}) == "ignored: not asked");
+    CHECK(script.see(m2, 7, true, true) == "follow 1: 2 e4 acknowledging caught up");
+    SECTION("it is believed")
     {
         CHECK(script.follow(m2, true) == "");
         CHECK(script.see(m2, 7, true) == "");
     }
     SECTION("it restarted before it answered")
     {
-        CHECK(script.see(m2, Phase::fenced) == "set 1 e4 k=1 accounts {2,3} #2");
+        CHECK(script.see(m2, Phase::fenced) == "set 1 e4 k=1 accounts {2,3} #2" + again);
         CHECK(script.follow(m2, true) == "ignored: not asked");
     }
     SECTION("it is gone")
@@ -153,14 +156,16 @@ TEST_CASE("electorate changes: what shows that a member does not acknowledge", "
         bool amnesiac;
         MemberId source;
         std::uint64_t epoch;
-        bool restarts;
+        std::string orders;
     };
+    const std::string read = "set 1 e4 k=1 accounts {2,3} #1";
+    const std::string follow = "; follow 1: 2 e4 acknowledging";
     const std::vector<Case> cases{
-        {"all is well", true, false, m1, 4, false},
-        {"switched off", false, false, m1, 4, true},
-        {"amnesiac", true, true, m1, 4, true},
-        {"follows another", true, false, m3, 4, true},
-        {"follows in an older epoch", true, false, m1, 3, true},
+        {"all is well", true, false, m1, 4, ""},
+        {"switched off", false, false, m1, 4, read + follow},
+        {"amnesiac", true, true, m1, 4, read},
+        {"follows another", true, false, m3, 4, read + follow},
+        {"follows in an older epoch", true, false, m1, 3, read + follow},
     };
     for (const Case& c : cases) {
         DYNAMIC_SECTION(c.name)
@@ -169,9 +174,7 @@ TEST_CASE("electorate changes: what shows that a member does not acknowledge", "
             mysql::Observation seen = replica_of(c.source, c.epoch, 3);
             seen.acknowledges = c.acknowledges;
             seen.amnesiac = c.amnesiac;
-            CHECK(
-                script.feed(Observed{m2, seen}) ==
-                (c.restarts ? "set 1 e4 k=1 accounts {2,3} #1" : ""));
+            CHECK(script.feed(Observed{m2, seen}) == c.orders);
         }
     }
     // A link that is down for a while forgets nothing.
@@ -191,10 +194,14 @@ TEST_CASE("electorate changes: k is raised only with those who can acknowledge",
     CHECK(script.read(1, 8) == "");
     CHECK(script.see(m2, 9, true) == "");
     // Who does not follow any more does not count, whatever it held.
-    CHECK(script.see(m2, Phase::fenced) == "set 1 e4 k=2 accounts {2,3,4} #2");
+    CHECK(
+        script.see(m2, Phase::fenced) ==
+        "set 1 e4 k=2 accounts {2,3,4} #2; follow 1: 2 e4 acknowledging");
     CHECK(script.see(m3, 8, true) == "");
     (void)script.read(2, 9);
-    CHECK(script.see(m2, 9, false, true) == "follow 1: 2 e4 acknowledging; save {1,2,3,4} k=2");
+    CHECK(
+        script.see(m2, 9, true, true) ==
+        "follow 1: 2 e4 acknowledging caught up; save {1,2,3,4} k=2");
 }
 
 TEST_CASE("electorate changes: a member leaves", "[electorate]")
@@ -275,9 +282,11 @@ TEST_CASE(
     SECTION("a join: it is in E and does not acknowledge")
     {
         Script script = led({{m1, m2}, 0}, {m1, m2});
-        CHECK(script.see(m2, 5, false) == "set 1 e4 k=0 accounts {2} #1");
+        CHECK(
+            script.see(m2, 5, false) ==
+            "set 1 e4 k=0 accounts {2} #1; follow 1: 2 e4 acknowledging");
         CHECK(script.read(1, 5) == "");
-        CHECK(script.see(m2, 5, false) == "follow 1: 2 e4 acknowledging");
+        CHECK(script.see(m2, 5, true) == "follow 1: 2 e4 acknowledging caught up");
         CHECK(script.follow(m2, true) == "set 1 e4 k=1 accounts {2} #2");
     }
     SECTION("outside of E, and it still acknowledges")
@@ -295,25 +304,31 @@ TEST_CASE("electorate changes: orders without an answer are repeated", "[elector
     CHECK(script.wait(500ms) == "follow 1: 3 e4 #1");
     (void)script.follow(m3, false, 1);
     CHECK(script.wait(1s) == "set 1 e4 k=1 accounts {2,3} #2");
-    CHECK(script.read(2, 5) == "follow 1: 3 e4");
+    CHECK(script.read(2, 5) == "");
+    CHECK_FALSE(next_deadline(script.state));
+    CHECK(script.see(m3, Phase::fenced) == "follow 1: 3 e4");  // Its link is gone: told again.
     CHECK(script.wait(1s) == "follow 1: 3 e4");
     (void)script.see(m3, 4, false);
     CHECK(script.wait(1s) == "");
     CHECK_FALSE(next_deadline(script.state));
-    CHECK(script.see(m3, Phase::fenced) == "follow 1: 3 e4");  // Its link is gone: told again.
 
     Script other = led({{m1, m2}, 1}, {m1, m2});
     (void)other.see(m2, 5, false);
+    CHECK(other.wait(1s) == "set 1 e4 k=1 accounts {2} #1; follow 1: 2 e4 acknowledging");
     (void)other.read(1, 5);
-    CHECK(other.see(m2, 5, false) == "follow 1: 2 e4 acknowledging");
     CHECK(other.wait(1s) == "follow 1: 2 e4 acknowledging");
+    CHECK(other.see(m2, 5, true) == "follow 1: 2 e4 acknowledging caught up");
+    CHECK(other.wait(1s) == "follow 1: 2 e4 acknowledging caught up");
 }
 
 TEST_CASE("electorate changes: a crashed old primary is told to follow", "[electorate]")
 {
     Script script = led({{m1, m2, m3}, 1}, {m1, m2, m3});
-    CHECK(script.see(m2, Phase::crashed) == "set 1 e4 k=1 accounts {2,3} #1");
-    CHECK(script.read(1, 5) == "follow 1: 2 e4");
+    CHECK(
+        script.see(m2, Phase::crashed) ==
+        "set 1 e4 k=1 accounts {2,3} #1; follow 1: 2 e4 acknowledging");
+    CHECK(script.read(1, 5) == "");
+    CHECK(script.wait(1s) == "follow 1: 2 e4 acknowledging");
 }
 
 TEST_CASE("electorate changes: an errant member is left alone", "[electorate]")

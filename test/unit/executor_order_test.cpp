@@ -285,7 +285,7 @@ TEST_CASE("executor: Follow, and what it means to be told again", "[executor]")
 }
 
 TEST_CASE(
-    "executor: one that has forgotten acknowledges only when told a second time", "[executor]")
+    "executor: one that has forgotten acknowledges, and votes when it has caught up", "[executor]")
 {
     Member member;
     member.fence();
@@ -294,14 +294,31 @@ TEST_CASE(
     member.feed(Probed{member.run(), {}});
     REQUIRE(observation(member.state).amnesiac);
 
-    CHECK(member.order(follow(e5, m2, true)) == Lines{"epoch 5 replica amnesiac", "do follow 5 2"});
-    CHECK(has(member.feed(PrimaryFollowed{member.op()}), "say followed 5"));
-    CHECK(observation(member.state).amnesiac);
-    CHECK(member.order(follow(e5, m2, true)) == Lines{"do follow 5 2 acknowledging"});
     CHECK(
-        member.feed(PrimaryFollowed{member.op()}) ==
-        Lines{"epoch 5 replica", "say followed 5 acknowledging"});
-    CHECK_FALSE(observation(member.state).amnesiac);
+        member.order(follow(e5, m2, true)) ==
+        Lines{"epoch 5 replica amnesiac", "do follow 5 2 acknowledging"});
+    CHECK(has(member.feed(PrimaryFollowed{member.op()}), "say followed 5 acknowledging"));
+    CHECK(observation(member.state).amnesiac);
+
+    auto caught_up = follow(e5, m2, true);
+    caught_up.caught_up = true;
+    SECTION("as it is told when it was seen to")
+    {
+        CHECK(member.order(caught_up) == Lines{"do follow 5 2 acknowledging"});
+        CHECK(
+            member.feed(PrimaryFollowed{member.op()}) ==
+            Lines{"epoch 5 replica", "say followed 5 acknowledging caught up"});
+        CHECK_FALSE(observation(member.state).amnesiac);
+    }
+    SECTION("not when it has restarted since")
+    {
+        member.feed(ServerExited{member.run(), "was killed by signal 9"});
+        member.wait(1min);
+        member.feed(Probed{member.run(), {}});
+        member.order(caught_up);
+        CHECK(has(member.feed(PrimaryFollowed{member.op()}), "say followed 5 acknowledging"));
+        CHECK(observation(member.state).amnesiac);
+    }
 }
 
 TEST_CASE("executor: a newer epoch pushes out what waits for an older one", "[executor]")
@@ -389,7 +406,9 @@ TEST_CASE("executor: orders to a primary", "[executor]")
             Lines{"start 2 as_replica"});
         CHECK(
             member.feed(Probed{RunId{2}, {}}) ==
-            Lines{"do follow 6 2", "update 7 running: answers; read-only, waits for orders"});
+            Lines{
+                "do follow 6 2 acknowledging",
+                "update 7 running: answers; read-only, waits for orders"});
     }
 }
 

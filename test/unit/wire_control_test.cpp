@@ -67,7 +67,7 @@ TEST_CASE("control messages: what a member says survives the wire", "[wire]")
         control::Prepared{
             .epoch = Epoch{7}, .position = "0-1-5", .marker = Epoch{6}, .amnesiac = true},
         control::Promoted{.epoch = Epoch{7}, .position = "0-1-6"},
-        control::Followed{.epoch = Epoch{7}, .acknowledge = true, .serial = 8},
+        control::Followed{.epoch = Epoch{7}, .acknowledge = true, .serial = 8, .caught_up = true},
         control::Opened{.epoch = Epoch{7}},
         control::AcknowledgersSet{.epoch = Epoch{7}, .acks = 2, .position = "0-1-7", .serial = 9},
         control::Restarted{.epoch = Epoch{7}, .position = "0-1-5"},
@@ -116,7 +116,8 @@ TEST_CASE("control messages: orders survive the wire", "[wire]")
             .port = 65535,
             .account = {.user = "repl_3", .password = "p"},
             .acknowledge = true,
-            .serial = 13},
+            .serial = 13,
+            .caught_up = true},
         control::Open{.epoch = Epoch{4}},
         control::SetAcknowledgers{.epoch = Epoch{4}, .acks = 2, .accounts = accounts, .serial = 11},
         control::LockAccount{
