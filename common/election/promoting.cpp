@@ -29,7 +29,7 @@ bool follows_at_once(const Promoting& phase, MemberId member)
 }
 
 /// Whether a tail may be cut though nobody has acknowledged the marker yet. The candidate was
-/// chosen by a quorum, is recorded as the last primary and has written its marker, so that no such
+/// chosen by a quorum, has written its marker, which tells whoever asks later, so that no such
 /// tail can be needed any more; still it is kept while others can acknowledge, as its owner may
 /// vote.
 bool tails_may_go(const Promoting& phase)
