@@ -107,6 +107,16 @@ void Process::signal(int number) const
     if (pid_ > 0) ::kill(pid_, number);
 }
 
+void Process::end() noexcept
+{
+    if (pid_ < 0) return;
+    ::kill(pid_, SIGTERM);
+    pollfd ended{pidfd_, POLLIN, 0};
+    if (::poll(&ended, 1, patience_ms) != 1) return;
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+}
+
 int Process::wait()
 {
     if (pid_ < 0) return exit_status_;

@@ -30,6 +30,8 @@ class Process {
 
     [[nodiscard]] pid_t pid() const { return pid_; }
     void signal(int number) const;
+    /// Asks for its end and waits for it; the destructor is less polite.
+    void end() noexcept;
     /// Waits for its end: the exit status, or minus the signal that ended it.
     int wait();
     /// The first line with `part` in it, printed or yet to be; throws when it ends without one.

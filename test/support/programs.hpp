@@ -42,6 +42,9 @@ class StandinProgram {
         const std::filesystem::path& directory,
         int agents = 3,
         const std::vector<std::string>& more_flags = {});
+    StandinProgram(const StandinProgram&) = delete;
+    StandinProgram& operator=(const StandinProgram&) = delete;
+    ~StandinProgram() { process_->end(); }  ///< With it its executors and their servers end.
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
     [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
