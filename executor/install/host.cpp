@@ -56,13 +56,7 @@ class HostInstaller final : public Installer {
     [[nodiscard]] Outcome<ServerPrograms> wanted(const std::string& server) const
     {
         auto programs = examine_server(arguments_.flavor, server, "");
-        if (programs.has_error()) return programs;
-        if (!arguments_.version.empty() && programs.value().version != arguments_.version)
-            return Failure{
-                InstallErrc::package_broken,
-                server + " is version " + programs.value().version + ", wanted is " +
-                    arguments_.version};
-        return programs;
+        return of_version(std::move(programs), arguments_.version, server);
     }
 
     InstallerArguments arguments_;

@@ -63,6 +63,16 @@ std::string version_in(const std::string& answer)
     return answer.substr(start, answer.find_first_not_of("0123456789.", start) - start);
 }
 
+Outcome<ServerPrograms> of_version(
+    Outcome<ServerPrograms> programs, const std::string& wanted, const std::string& where)
+{
+    if (programs.has_error() || wanted.empty()) return programs;
+    const std::string& version = programs.value().version;
+    if (version == wanted || version.starts_with(wanted + ".")) return programs;
+    return Failure{
+        InstallErrc::package_broken, where + " is version " + version + ", wanted is " + wanted};
+}
+
 Outcome<ServerPrograms> examine_server(
     mysql::Flavor flavor, const std::string& server, const std::string& prefix)
 {

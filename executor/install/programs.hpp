@@ -15,6 +15,11 @@ namespace mysos::executor {
 [[nodiscard]] Outcome<ServerPrograms> examine_server(
     mysql::Flavor flavor, const std::string& server, const std::string& prefix);
 
+/// The same, if they are of the version wanted: 9.7 is wanted of 9.7.4, anything when empty.
+/// `where` they are from, for the error: package_broken.
+[[nodiscard]] Outcome<ServerPrograms> of_version(
+    Outcome<ServerPrograms> programs, const std::string& wanted, const std::string& where);
+
 /// The names a flavour's server goes by, best first.
 [[nodiscard]] std::vector<std::string> server_names(mysql::Flavor flavor);
 

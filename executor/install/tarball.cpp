@@ -113,13 +113,7 @@ class TarballInstaller final : public Installer {
             const std::string server = top + "/bin/" + name;
             if (!fs::exists(server, error)) continue;
             auto programs = examine_server(arguments_.flavor, server, top);
-            if (programs.has_error()) return programs;
-            if (!arguments_.version.empty() && programs.value().version != arguments_.version)
-                return Failure{
-                    InstallErrc::package_broken,
-                    arguments_.uri + " is version " + programs.value().version + ", wanted is " +
-                        arguments_.version};
-            return programs;
+            return of_version(std::move(programs), arguments_.version, arguments_.uri);
         }
         return Failure{
             InstallErrc::package_broken,

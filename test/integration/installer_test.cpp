@@ -172,6 +172,10 @@ TEST_CASE("installer: the machine's own server is found and asked what it is")
     wanted.version = "1.2.3";
     CHECK(install(wanted).error().code == InstallErrc::package_broken);
     CHECK(install(wanted).error().text.find("wanted is 1.2.3") != std::string::npos);
+    wanted.version = "10";
+    CHECK(install(wanted).has_value());
+    wanted.version = "1";
+    CHECK(install(wanted).has_error());
 
     // Debian calls its MariaDB mysqld too, which does not make it one.
     InstallerArguments mysql;
