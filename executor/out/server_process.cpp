@@ -44,6 +44,14 @@ Outcome<std::unique_ptr<ServerProcess>> ServerProcess::start(
 {
     const int directory = ::open(launch.data_dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) return system_failure("data directory " + launch.data_dir, errno);
+    // MySQL's names a process id, and after a reboot some other process may go by that number. What
+    // keeps two servers out of one data directory is InnoDB's own lock on its files.
+    const std::string lock = std::string(mysql::socket_name) + ".lock";
+    if (::unlinkat(directory, lock.c_str(), 0) != 0 && errno != ENOENT) {
+        const Failure failure = system_failure(launch.data_dir + "/" + lock, errno);
+        ::close(directory);
+        return failure;
+    }
     constexpr mode_t log_mode = 0640;
     const int log =
         ::open(launch.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, log_mode);

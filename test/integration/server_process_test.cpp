@@ -2,11 +2,13 @@
 
 #include "executor/out/spawn.hpp"
 #include "test/support/database_server.hpp"
+#include "test/support/packages.hpp"
 #include "test/support/run.hpp"
 #include "test/support/temporary_directory.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <fstream>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -78,6 +80,20 @@ TEST_CASE_METHOD(Fixture, "server process: its end is told, whichever way it end
     process = start("exec sleep 1000");
     process->kill();
     CHECK(end_of(*process) == ProcessExit{0, SIGKILL});
+}
+
+TEST_CASE("server process: the lock that a killed MySQL left behind stops nobody")
+{
+    const auto programs = server_programs(mysql::Flavor::mysql);
+    if (programs.has_error()) {
+        WARN("skipped: " << programs.error().text);
+        return;
+    }
+    DatabaseServer server{mysql::Flavor::mysql, 1};
+    // After a reboot any process may go by the number in it.
+    std::ofstream{server.directories().data + "/my.sock.lock"} << ::getpid() << '\n';
+    server.start();
+    CHECK(server.ask("SELECT 1") == "1");
 }
 
 TEST_CASE_METHOD(Fixture, "server process: two can wait for its end")
