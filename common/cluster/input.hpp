@@ -6,6 +6,7 @@
 #include "common/publish/publish.hpp"
 
 #include <cstdint>
+#include <set>
 #include <variant>
 
 /// What can happen to one cluster.
@@ -25,6 +26,7 @@ struct Started {};  ///< Created just now, or read back after a restart.
 
 struct OfferArrived {  ///< Taken by an `AcceptOffer` among the effects, else free for others.
     mesos::Offer offer;
+    std::set<std::uint16_t> taken_ports{};  ///< At that address, by members on other agents.
 };
 struct StatusArrived {  ///< Of any task id that carries this cluster's name.
     MemberId member{};

@@ -78,8 +78,9 @@ mesos::PersistenceId volume_for(Stepping& step, MemberId id, const mesos::Offer&
     return persistence_id(step.record(), id, step.record().task_serial + 1);
 }
 
-volume::Want want(Stepping& step, MemberId id, const mesos::Offer& offer)
+volume::Want want(Stepping& step, MemberId id, const OfferArrived& in)
 {
+    const mesos::Offer& offer = in.offer;
     const Member& member = step.member(id);
     const MemberState& seen = step.seen(id);
     volume::Want result;
@@ -89,6 +90,7 @@ volume::Want want(Stepping& step, MemberId id, const mesos::Offer& offer)
     result.principal = step.config.principal;
     result.port = member.port;
     result.peer_port = member.peer_port;
+    result.taken_ports = in.taken_ports;
     result.has_data = member.volume_created;
     result.top_up = seen.partial_since && step.now - *seen.partial_since >= step.config.partial_max;
     return result;
@@ -197,7 +199,7 @@ void on(Stepping& step, const OfferArrived& in)
         step.ignore("the offer suits no member");
         return;
     }
-    const volume::Want wanted = want(step, *id, offer);
+    const volume::Want wanted = want(step, *id, in);
     std::variant<volume::Plan, volume::Unfit> planned = volume::plan(offer, wanted);
     if (auto* plan = std::get_if<volume::Plan>(&planned)) {
         launch(step, *id, offer, wanted.id, std::move(*plan));

@@ -65,7 +65,8 @@ class Taker {
         return std::nullopt;
     }
 
-    /// Two ports out of one item: the ones wanted where it has them, else its lowest.
+    /// Two ports out of one item: the ones wanted where it has them, else its lowest that are not
+    /// taken.
     std::optional<Resource> ports(std::uint16_t& port, std::uint16_t& peer_port)
     {
         std::int64_t largest = 0;
@@ -132,11 +133,14 @@ class Taker {
         const bool keeps_port = want_.port != 0 && has(want_.port);
         if (keeps_port) add(want_.port);
         if (keeps_port && want_.peer_port != 0 && has(want_.peer_port)) add(want_.peer_port);
-        for (const mesos::Range& range : held) {
-            for (std::uint64_t number = range.begin; number <= range.end; ++number) {
-                if (number == 0) continue;
-                if (number > 65535 || chosen.size() == 2) return chosen;
-                add(static_cast<std::uint16_t>(number));
+        for (const bool is_taken : {false, true}) {
+            for (const mesos::Range& range : held) {
+                const std::uint64_t first = std::max<std::uint64_t>(range.begin, 1);
+                const std::uint64_t last = std::min<std::uint64_t>(range.end, 65535);
+                for (std::uint64_t n = first; n <= last && chosen.size() < 2; ++n) {
+                    const auto number = static_cast<std::uint16_t>(n);
+                    if (want_.taken_ports.contains(number) == is_taken) add(number);
+                }
             }
         }
         return chosen;

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -28,9 +29,10 @@ struct Want {
     placement::Amounts need;  ///< The whole instance, executor's share and ports included.
     std::string role;
     std::optional<std::string> principal;
-    std::uint16_t port = 0;       ///< Kept where still offered; 0: any.
-    std::uint16_t peer_port = 0;  ///< Likewise.
-    bool has_data = false;        ///< The volume is there or nothing is done.
+    std::uint16_t port = 0;                 ///< Kept where still offered; 0: any.
+    std::uint16_t peer_port = 0;            ///< Likewise.
+    std::set<std::uint16_t> taken_ports{};  ///< Chosen only when there are no others.
+    bool has_data = false;                  ///< The volume is there or nothing is done.
     bool top_up = false;  ///< What is missing beside an existing volume may be reserved anew.
 };
 

@@ -4,6 +4,7 @@
 #include "scheduler/decide/stepping.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace mysos::scheduler {
 namespace {
@@ -26,14 +27,29 @@ bool is_retired(const State& state, const mesos::PersistenceId& id)
                state.framework.retired_volumes, id, &RetiredVolume::persistence_id) != 0;
 }
 
+/// Agents that share a machine may offer the same ports, each as if it had them alone.
+std::set<std::uint16_t> taken_ports(const State& state, const mesos::Offer& offer)
+{
+    const std::string& address = offer.ip.empty() ? offer.hostname : offer.ip;
+    std::set<std::uint16_t> taken;
+    for (const auto& [name, cluster] : state.clusters) {
+        for (const auto& [id, member] : cluster.record.members) {
+            if (member.ip != address || member.agent_id == offer.agent_id) continue;
+            taken.insert({member.port, member.peer_port});
+        }
+    }
+    return taken;
+}
+
 bool launch_on(Stepping& step, const mesos::Offer& offer)
 {
+    const cluster::OfferArrived arrived{offer, taken_ports(step.state, offer)};
     std::vector<std::string> names;
     for (const auto& [name, state] : step.state.clusters) names.push_back(name);
     for (const std::string& name : names) {
         const auto found = step.state.clusters.find(name);
         if (found == step.state.clusters.end()) continue;
-        if (tell_cluster(step, name, cluster::OfferArrived{offer})) return true;
+        if (tell_cluster(step, name, arrived)) return true;
     }
     return false;
 }

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace mysos::scheduler {
 
@@ -150,6 +151,21 @@ TEST_CASE("scheduler: each offer is used once, the rest declined together", "[sc
     CHECK(state.counters.resource_offers == 4);
     CHECK(state.counters.offers_unused == 2);
     CHECK(state.counters.tasks_launched == 2);
+}
+
+TEST_CASE("scheduler: agents of one machine that offer the same ports get others", "[scheduler]")
+{
+    State state = subscribed();
+    static_cast<void>(create(state, "a", "2"));
+    static_cast<void>(create(state, "b", "1"));
+    auto made = offers({big_offer(1), big_offer(2), big_offer(3)});
+    auto& arrived = std::get<mesos::OffersMade>(made.event).offers;
+    for (mesos::Offer& offer : arrived) offer.ip = "127.0.0.1";
+    std::set<std::uint16_t> ports;
+    for (const AcceptOffer& accept : all<AcceptOffer>(give(state, made))) {
+        ports.insert({accept.data.port, accept.data.peer_port});
+    }
+    CHECK(ports == std::set<std::uint16_t>{31000, 31001, 31002, 31003, 31004, 31005});
 }
 
 TEST_CASE(

@@ -127,6 +127,25 @@ TEST_CASE("volume: a relaunch uses what was reserved, on the same ports", "[volu
     check_it_applies(offer(9, resources), result);
 }
 
+TEST_CASE("volume: ports that others of the machine have are the last choice", "[volume]")
+{
+    Want wanted = want();
+    wanted.taken_ports = {31000, 31002};
+    const Plan result = planned(big_offer(1), wanted);
+    CHECK(result.port == 31001);
+    CHECK(result.peer_port == 31003);
+
+    const auto few = offer(1, {cpus(4000), mem(4096), disk(8192), ports(31000, 31001)});
+    CHECK(planned(few, wanted).port == 31001);
+    CHECK(planned(few, wanted).peer_port == 31000);
+
+    // Its own stay its own.
+    wanted.port = 31002;
+    wanted.peer_port = 31007;
+    CHECK(planned(big_offer(1), wanted).port == 31002);
+    CHECK(planned(big_offer(1), wanted).peer_port == 31007);
+}
+
 TEST_CASE("volume: a member with data is launched on its own volume only", "[volume]")
 {
     Want wanted = want();
