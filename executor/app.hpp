@@ -10,6 +10,7 @@
 #include "executor/out/server_runs.hpp"
 #include "executor/out/setup.hpp"
 #include "executor/out/volume_files.hpp"
+#include "executor/out/volume_lock.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -54,7 +55,8 @@ class App {
     Setup setup_;
     ServerRuns runs_;
     Operations operations_;
-    std::optional<VolumeFiles> files_;  ///< Once the volume has been found.
+    std::optional<VolumeLock> lock_;    ///< Once the volume has been found.
+    std::optional<VolumeFiles> files_;  ///< Likewise.
     boost::asio::signal_set signals_;
 };
 

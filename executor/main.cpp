@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
@@ -24,6 +25,18 @@ std::optional<std::string> variable(const char* name)
     const char* value = std::getenv(name);
     if (value == nullptr) return std::nullopt;
     return value;
+}
+
+/// Whatever the agent that started us hands down.
+void take_over()
+{
+    // The cache is read by the server's user. Secrets have their modes set.
+    ::umask(S_IWGRP | S_IWOTH);
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGCHLD, SIG_DFL);  // Ignored, the end of a child could not be waited for.
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
 void run(Options options)
@@ -56,7 +69,7 @@ int main(int argc, char** argv)
         // No child needs it, and none shall have it.
         ::unsetenv("MESOS_EXECUTOR_AUTHENTICATION_TOKEN");
         log::configure(line.verbose ? log::Verbosity::verbose : log::Verbosity::normal);
-        std::signal(SIGPIPE, SIG_IGN);
+        take_over();
         run(std::move(options));
     } catch (const BadOption& bad) {
         std::fprintf(stderr, "mysos-executor: %s\n", bad.what());

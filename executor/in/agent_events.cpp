@@ -97,6 +97,13 @@ Input input_of(const pb::TaskInfo& task)
     return Launched{id, *data};
 }
 
+/// An agent answers so only when it has read back what it knew. It accounts for nothing here any
+/// more: the volume may be offered again at any moment.
+bool has_forgotten(const io::Response& refusal)
+{
+    return refusal.status == 400 && refusal.body.find("cannot be found") != std::string::npos;
+}
+
 }  // namespace
 
 AgentEvents::AgentEvents(
@@ -148,6 +155,9 @@ void AgentEvents::lost(ErrorCode why, const io::Response* refusal)
         post_(AgentLost{});
     } else if (refusal != nullptr) {
         log::logger("agent")->warn("agent: subscription refused status={}", refusal->status);
+        if (has_forgotten(*refusal)) {
+            post_(ShutdownOrdered{"its agent does not know this executor any more"});
+        }
     } else if (why == io::Errc::peer_not_verified && !told_of_certificate_) {
         told_of_certificate_ = true;
         log::logger("agent")->error(

@@ -22,7 +22,8 @@ namespace mysos::executor {
 /// Shape:  mesos.v1.executor, protobuf. Silence is normal: an agent says nothing for half an hour.
 /// Errors: none reach the caller. Refused connections, 503 and 404 are an agent being restarted:
 ///         tried again within MESOS_SUBSCRIPTION_BACKOFF_MAX, since it waits no longer than that
-///         for its executors. An update that was not taken is posted as such.
+///         for its executors. "Cannot be found" is the end of the executor. An update that was not
+///         taken is posted as such.
 /// Source: Mesos "Executor HTTP API".
 /// Lifetime: must outlive its tasks. Thread: the event loop's.
 class AgentEvents {

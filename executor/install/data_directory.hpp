@@ -49,6 +49,10 @@ struct InitialiseOrder {
 /// time on an agent, then for a copy. Refuses a directory that is ready.
 [[nodiscard]] Outcome<void> initialise(const InitialiseOrder& order);
 
+/// Whether the user may pass all directories that lead to `path`; a failure names the first in the
+/// way. Nothing is opened up: those are for others to open.
+[[nodiscard]] Outcome<void> check_way(const std::string& path, const ServerUser& user);
+
 /// Gives the volume's top and the directories to the server's user. Cheap when already so.
 [[nodiscard]] Outcome<void> hand_over(const std::string& volume, const ServerUser& user);
 

@@ -24,22 +24,6 @@ bool may_enter(const struct stat& directory, const ServerUser& user)
     return (directory.st_mode & S_IXOTH) != 0;
 }
 
-/// Nothing is opened up that is not ours to open: a directory on the way in that the user may not
-/// pass is for the operator to mend.
-Outcome<void> check_way_in(const fs::path& volume, const ServerUser& user)
-{
-    for (fs::path path = volume.parent_path(); path != path.root_path();
-         path = path.parent_path()) {
-        struct stat facts {};
-        if (::stat(path.c_str(), &facts) != 0) return refused(path.string());
-        if (!may_enter(facts, user))
-            return Failure{
-                InstallErrc::system_failed,
-                "user " + user.name + ", whom the server runs as, may not pass " + path.string()};
-    }
-    return {};
-}
-
 Outcome<void> give(const fs::path& path, const ServerUser& user)
 {
     if (::lchown(path.c_str(), user.uid, user.gid) != 0) return refused(path.string());
@@ -78,12 +62,25 @@ Outcome<std::string> local_user()
             " has no name here, and the server knows its administrator by that"};
 }
 
+Outcome<void> check_way(const std::string& path, const ServerUser& user)
+{
+    const fs::path target = path;
+    for (fs::path way = target.parent_path(); way != way.root_path(); way = way.parent_path()) {
+        struct stat facts {};
+        if (::stat(way.c_str(), &facts) != 0) return refused(way.string());
+        if (!may_enter(facts, user))
+            return Failure{
+                InstallErrc::system_failed,
+                "user " + user.name + ", whom the server runs as, may not pass " + way.string()};
+    }
+    return {};
+}
+
 Outcome<void> hand_over(const std::string& volume, const ServerUser& user)
 {
     std::error_code error;
     const fs::path top = fs::canonical(volume, error);
     if (error) return Failure{InstallErrc::system_failed, volume + ": " + error.message()};
-    if (auto checked = check_way_in(top, user); checked.has_error()) return checked;
     const fs::path servers = top / "mysql";
     fs::create_directories(servers, error);
     if (error)

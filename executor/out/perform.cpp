@@ -124,6 +124,9 @@ void App::inspect()
         const Failure& why = sandbox.has_error() ? sandbox.error() : volume.error();
         return loop_.post(SetupFailed{"no volume: " + why.text});
     }
+    auto lock = VolumeLock::take(*volume);
+    if (lock.has_error()) return loop_.post(SetupFailed{lock.error().text});
+    lock_.emplace(std::move(*lock));
     const std::string log_path = *sandbox + "/server.log";
     files_.emplace(*volume);
     setup_.begin(data, *volume, *sandbox, log_path);

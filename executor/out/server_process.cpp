@@ -1,7 +1,6 @@
 #include "executor/out/server_process.hpp"
 
 #include "common/mysql/config.hpp"
-#include "executor/out/spawn.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -63,7 +62,8 @@ Outcome<std::unique_ptr<ServerProcess>> ServerProcess::start(
     Spawn order;
     order.arguments = command_line(launch);
     order.environment = bare_environment();
-    order.directory = launch.data_dir;
+    order.mount = launch.mount;
+    order.directory = launch.seen_data_dir.empty() ? launch.data_dir : launch.seen_data_dir;
     order.user = launch.user;
     order.output = log;
     const auto pid = spawn(order);

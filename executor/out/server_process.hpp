@@ -5,6 +5,7 @@
 #include "common/base/time.hpp"
 #include "executor/install/data_directory.hpp"
 #include "executor/install/installer.hpp"
+#include "executor/out/spawn.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -33,6 +34,8 @@ struct ServerLaunch {
     std::string option_file;  ///< Path; written by the caller, readable for the user below.
     std::vector<std::string> arguments;  ///< Of mysql::arguments.
     std::string data_dir;                ///< Becomes the working directory; the socket lies there.
+    std::optional<Mount> mount;          ///< For the server alone.
+    std::string seen_data_dir;           ///< As the server sees it; empty: the same.
     std::string log_path;            ///< Opened by us, appended; what the server says goes there.
     std::optional<ServerUser> user;  ///< Whom to become. None: stay who we are.
 };

@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -53,7 +55,7 @@ Outcome<Pipe> make_pipe()
 
 /// What the child says when it cannot become the program: the step and the system's number.
 struct Stumble {
-    enum class Step : int { none, user, directory, descriptors, program };
+    enum class Step : int { none, mount, user, directory, descriptors, program };
     Step step = Step::none;
     int number = 0;
 };
@@ -74,6 +76,14 @@ std::vector<char*> pointers(const std::vector<std::string>& texts)
 bool become(const ServerUser& user)
 {
     return ::setgroups(0, nullptr) == 0 && ::setgid(user.gid) == 0 && ::setuid(user.uid) == 0;
+}
+
+bool make(const Mount& mount)
+{
+    // What the machine mounts and unmounts later is to be seen here as well, not the reverse.
+    return ::unshare(CLONE_NEWNS) == 0 &&
+           ::mount("none", "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0 &&
+           ::mount(mount.from.c_str(), mount.to.c_str(), nullptr, MS_BIND, nullptr) == 0;
 }
 
 void reset_signals()
@@ -114,6 +124,7 @@ bool arrange_descriptors(int input, int output, int keep)
     ::setpgid(0, 0);
     reset_signals();
     ::umask(S_IWGRP | S_IRWXO);
+    if (spawn.mount && !make(*spawn.mount)) give_up(report, Step::mount);
     if (spawn.user && !become(*spawn.user)) give_up(report, Step::user);
     // After the change of user, which clears it. The parent may be gone already.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -129,6 +140,9 @@ Failure failure_of(const Spawn& spawn, const Stumble& stumble)
 {
     const std::string& program = spawn.arguments.front();
     switch (stumble.step) {
+        case Stumble::Step::mount:
+            return system_failure(
+                "cannot mount " + spawn.mount->from + " for the server alone", stumble.number);
         case Stumble::Step::user:
             return system_failure("cannot become user " + spawn.user->name, stumble.number);
         case Stumble::Step::directory:

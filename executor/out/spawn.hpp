@@ -11,12 +11,20 @@
 
 namespace mysos::executor {
 
+/// A directory that a child sees at another place, it alone. The superuser can do that.
+struct Mount {
+    std::string from;
+    std::string to;  ///< A directory that is there.
+    friend bool operator==(const Mount&, const Mount&) = default;
+};
+
 /// A program to start as a child.
 struct Spawn {
     std::vector<std::string> arguments;  ///< The first is the program's absolute path.
     std::vector<std::string> environment;
-    std::string directory;           ///< Its working directory; empty: ours.
+    std::string directory;           ///< Its working directory, as it sees it; empty: ours.
     std::optional<ServerUser> user;  ///< Whom to become.
+    std::optional<Mount> mount;      ///< Made before that.
     int input = -1;                  ///< Its standard input; -1: /dev/null.
     int output = -1;                 ///< Its standard output and error; -1: /dev/null.
 };

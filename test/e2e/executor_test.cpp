@@ -1,13 +1,16 @@
 // The executor as a program, started by the stand-in's agents for the scheduler, with real servers.
+#include "test/support/port_block.hpp"
 #include "test/support/programs.hpp"
 #include "test/support/zookeeper_server.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <regex>
+#include <set>
 #include <sstream>
 
 using namespace mysos;
@@ -32,10 +35,10 @@ std::size_t count(const std::string& text, const std::string& part)
     return found;
 }
 
-/// ZooKeeper, one agent, a scheduler, and a cluster of one.
+/// ZooKeeper, as many agents as members, a scheduler, and a cluster.
 struct World {
-    explicit World(const std::string& installer)
-        : standin{shared(directory), 1},
+    explicit World(const std::string& installer, int members = 1)
+        : standin{shared(directory), members, agents(members)},
           scheduler{
               {directory.path(),
                zookeeper.url("/mysos"),
@@ -44,8 +47,11 @@ struct World {
                 "--installer_args=" + installer}}}
     {
         (void)scheduler.process().wait_for_line("mesos: subscribed framework=");
-        const io::Response made =
-            send_form(scheduler.port(), "POST", "/clusters/demo", "cluster_user=app");
+        const io::Response made = send_form(
+            scheduler.port(),
+            "POST",
+            "/clusters/demo",
+            "cluster_user=app&num_nodes=" + std::to_string(members));
         REQUIRE(made.status == 200);
         password = nlohmann::json::parse(made.body).at("cluster_password");
     }
@@ -68,6 +74,7 @@ struct World {
         return state.at("agents").at(0).value("registered", false);
     }
 
+    PortBlock ports;
     TemporaryDirectory directory;
     ZookeeperServer zookeeper;
     StandinProgram standin;
@@ -75,6 +82,15 @@ struct World {
     std::string password;
 
   private:
+    /// Each offers the same ports, as agents on one machine do by default.
+    [[nodiscard]] std::vector<std::string> agents(int count) const
+    {
+        const std::string one = "--agent_resources=cpus:4;mem:4096;disk:10000;ports:[" +
+                                std::to_string(ports.first()) + "-" + std::to_string(ports.last()) +
+                                "]";
+        return std::vector<std::string>(static_cast<std::size_t>(count), one);
+    }
+
     /// Servers run as nobody and must be able to walk to their volumes.
     static fs::path shared(const TemporaryDirectory& directory)
     {
@@ -109,7 +125,9 @@ pid_t server_of(pid_t executor)
 
 bool is_running(const nlohmann::json& view)
 {
-    return view.at("state") == "running" && view.at("members").at(0).at("serves") == true;
+    const nlohmann::json& members = view.at("members");
+    return view.at("state") == "running" &&
+           std::ranges::all_of(members, [](const auto& member) { return member.at("serves"); });
 }
 
 }  // namespace
@@ -183,4 +201,14 @@ TEST_CASE("executor: it and its server live on over restarts of the agent", "[e2
     });
     CHECK(world.metric("tasks_killed") == 1);
     CHECK(server_of(executor) == 0);
+}
+
+TEST_CASE("executor: agents of one machine may all offer the same ports", "[e2e]")
+{
+    World world{R"({"installer":"host","flavor":"mariadb"})", 3};
+    await_true("all three serve", [&] { return is_running(world.view()); });
+    const nlohmann::json view = world.view();
+    std::set<int> ports;
+    for (const auto& member : view.at("members")) ports.insert(member.at("port").get<int>());
+    CHECK(ports.size() == 3);
 }

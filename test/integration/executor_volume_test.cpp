@@ -1,5 +1,7 @@
 // The volume: whose it is, what is kept there, and when it is full. And how the program ends.
+#include "executor/out/volume_lock.hpp"
 #include "test/support/executor_world.hpp"
+#include "test/support/packages.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -127,6 +129,44 @@ TEST_CASE("executor: without a volume there is nothing to run on", "[executor]")
 }
 
 TEST_CASE(
+    "executor: an agent's work directory that is closed to others is no obstacle", "[executor]")
+{
+    if (::geteuid() != 0) {
+        WARN("needs the superuser, whose servers run as somebody else");
+        return;
+    }
+    const std::string flavor = GENERATE("mariadb", "mysql");
+    if (flavor == "mysql" && server_programs(mysql::Flavor::mysql).has_error()) {
+        WARN(server_programs(mysql::Flavor::mysql).error().text);
+        return;
+    }
+    ExecutorWorld world{flavor};
+    TestMember& member = world.make(1);
+    const fs::path work_dir = world.directory() + "/agent1";
+    REQUIRE(member.volume.starts_with(work_dir.string()));
+    fs::permissions(work_dir, fs::perms{0700});
+    world.start(member);
+    world.await_phase(member, control::Phase::fenced);
+    world.promote(member, 1, 0);
+    world.open(member, 1);
+    REQUIRE(world.sql(member, "CREATE DATABASE d").has_value());
+    member.process->kill();
+    await_end(world, member);
+
+    // Opened or not, its logs are where they were.
+    fs::permissions(work_dir, fs::perms{0755});
+    TestMember& again = world.make(1);
+    world.start(again);
+    world.await_phase(again, control::Phase::crashed);
+    world.control->send(again.task, control::Prepare{Epoch{2}});
+    CHECK(world.answer<control::Prepared>(again).marker == Epoch{1});
+    world.control->send(again.task, control::Promote{Epoch{2}, "", 0, {}});
+    static_cast<void>(world.answer<control::Promoted>(again));
+    world.open(again, 2);
+    CHECK(world.sql(again, "CREATE TABLE d.t (a INT)").has_value());
+}
+
+TEST_CASE(
     "executor: with a corrupt epoch it obeys nobody's promotion until it follows", "[executor]")
 {
     ExecutorWorld world;
@@ -223,6 +263,35 @@ TEST_CASE("executor: a volume too small for a data directory fails the task", "[
     CHECK_THAT(last, Catch::StartsWith("TASK_FAILED: "));
     CHECK_THAT(last, Catch::Contains(member.volume));
     CHECK_THAT(last, Catch::Contains("No space left on device"));
+}
+
+TEST_CASE("executor: a volume that another executor still has is left to it", "[executor]")
+{
+    ExecutorWorld world;
+    TestMember& member = world.make(1);
+    const auto other = executor::VolumeLock::take(fs::canonical(member.volume));
+    REQUIRE(other.has_value());
+    world.start(member);
+    await_end(world, member);
+    CHECK(
+        member.agent->statuses().back() ==
+        "TASK_FAILED: another executor still runs on " + fs::canonical(member.volume).string());
+    CHECK(contents(member.volume).empty());
+}
+
+TEST_CASE("executor: an agent that does not know it any more ends it cleanly", "[executor]")
+{
+    ExecutorWorld world;
+    TestMember& member = world.make(1);
+    world.start(member);
+    world.await_phase(member, control::Phase::fenced);
+    const pid_t server = server_of(member.process->pid());
+    REQUIRE(server > 0);
+    member.agent->forget();
+    await_end(world, member);
+    CHECK(member.process->ended() == 0);
+    CHECK(::kill(server, 0) != 0);
+    CHECK_THAT(text_of(member.sandbox + "/server.log"), Catch::Contains("Shutdown complete"));
 }
 
 TEST_CASE("executor: its server ends with it, cleanly where there is time", "[executor]")

@@ -364,7 +364,8 @@ TEST_CASE("data directory: a server that cannot make one says why in the log")
     CHECK(inspect(order.directories).value() == DataDirectory::empty);
 }
 
-TEST_CASE("data directory: the server's user gets the volume, or the directory in its way is named")
+TEST_CASE(
+    "data directory: the server's user gets the volume, and the directory in its way is named")
 {
     const auto user = server_user();
     REQUIRE(user.has_value());
@@ -377,13 +378,14 @@ TEST_CASE("data directory: the server's user gets the volume, or the directory i
     fs::create_directories(volume + "/mysql/data");
     fs::create_directories(volume + "/mysos");
     REQUIRE(::chmod((top.path() + "/closed").c_str(), 0700) == 0);
-    const auto refused = hand_over(volume, *user.value());
+    const auto refused = check_way(volume, *user.value());
     REQUIRE(refused.has_error());
     CHECK(
         refused.error().text == "user " + user.value()->name +
                                     ", whom the server runs as, may not pass " + top.path() +
                                     "/closed");
     REQUIRE(::chmod((top.path() + "/closed").c_str(), 0711) == 0);
+    CHECK(check_way(volume, *user.value()).has_value());
     REQUIRE(hand_over(volume, *user.value()).has_value());
     struct stat facts {};
     for (const char* part : {"", "/mysql", "/mysql/data"}) {

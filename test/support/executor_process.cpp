@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +54,12 @@ ExecutorProcess::ExecutorProcess(
     if (pid_ < 0) throw std::runtime_error{"fork"};
     if (pid_ > 0) return;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // What an agent may hand down to it.
+    ::umask(S_IRWXG | S_IRWXO);
+    ::signal(SIGCHLD, SIG_IGN);
+    sigset_t all;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_BLOCK, &all, nullptr);
     // Else it would keep the connections of others open.
     ::close_range(3, ~0U, 0);
     constexpr mode_t readable = 0644;

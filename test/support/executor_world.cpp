@@ -104,6 +104,13 @@ void ScriptedAgent::drop()
     stream_.reset();
 }
 
+void ScriptedAgent::forget()
+{
+    drop();
+    accepting_ = true;
+    forgetful_ = true;
+}
+
 bool ScriptedAgent::was_told(const std::string& status) const
 {
     return std::any_of(statuses_.begin(), statuses_.end(), [&](const std::string& told) {
@@ -138,6 +145,9 @@ io::Awaitable<io::Reply> ScriptedAgent::handle(io::Request request)
     reply.status = 503;
     if (!accepting_) co_return reply;
     reply.status = 400;
+    reply.body = "Executor cannot be found";
+    if (forgetful_) co_return reply;
+    reply.body = "";
     if (request.path() != "/slave(1)/api/v1/executor") co_return reply;
     const auto call = wire::parse_protobuf<pb::executor::Call>(request.body);
     if (!call || call->executor_id().value() != "executor" ||

@@ -36,6 +36,8 @@ class ScriptedAgent {
     /// Cuts the stream; until `accept(true)` every request is answered 503.
     void drop();
     void accept(bool yes) { accepting_ = yes; }
+    /// Cuts the stream, and knows no such executor from then on.
+    void forget();
     /// Updates are taken and not acknowledged.
     void acknowledge(bool yes) { acknowledging_ = yes; }
 
@@ -58,6 +60,7 @@ class ScriptedAgent {
     io::HttpServer server_;
     std::shared_ptr<io::StreamWriter> stream_;
     bool accepting_ = true;
+    bool forgetful_ = false;
     bool acknowledging_ = true;
     std::vector<std::string> to_launch_;
     Statuses statuses_;
