@@ -89,10 +89,10 @@ void play(ExecutorWorld& world)
 
     // The old primary comes back as a replica. MariaDB's has cut what was undecided, row 2 with it,
     // and gets it back from the new primary.
-    world.follow(one, two, 2, false);
+    world.follow(one, two, 2, true);
     world.loop.run_until([&] { return is_replicated(world, one, "3"); });
     CHECK(control.seen(one.task).amnesiac == mariadb);
-    world.follow(one, two, 2, true);
+    world.follow(one, two, 2, true, true);
     world.loop.run_until([&] { return !control.seen(one.task).amnesiac; });
     control.send(one.task, control::Prepare{Epoch{1}});
     world.loop.run_until([&] {

@@ -406,7 +406,11 @@ void ExecutorWorld::open(TestMember& member, std::uint64_t epoch)
 }
 
 void ExecutorWorld::follow(
-    TestMember& member, const TestMember& primary, std::uint64_t epoch, bool acknowledge)
+    TestMember& member,
+    const TestMember& primary,
+    std::uint64_t epoch,
+    bool acknowledge,
+    bool caught_up)
 {
     const control::Account account{"repl_" + std::to_string(member.server_id), "repl-password"};
     control->send(
@@ -417,7 +421,9 @@ void ExecutorWorld::follow(
             primary.data.ip,
             primary.data.port,
             account,
-            acknowledge});
+            acknowledge,
+            0,
+            caught_up});
     static_cast<void>(answer<control::Followed>(member));
 }
 

@@ -149,7 +149,11 @@ class ExecutorWorld {
     void promote(TestMember& member, std::uint64_t epoch, std::uint32_t acks);
     void open(TestMember& member, std::uint64_t epoch);
     void follow(
-        TestMember& member, const TestMember& primary, std::uint64_t epoch, bool acknowledge);
+        TestMember& member,
+        const TestMember& primary,
+        std::uint64_t epoch,
+        bool acknowledge,
+        bool caught_up = false);
 
     [[nodiscard]] bool is_mariadb() const { return flavor_ == "mariadb"; }
     /// Over the socket, as the application; on MySQL, whose application needs a client plugin, as
