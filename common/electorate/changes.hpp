@@ -26,11 +26,11 @@
 /// floor(n/2) is raised, a member of E that does not acknowledge is switched on and proven; a leave
 /// begins anew.
 ///
-/// One of E that may have forgotten what it acknowledged (an amnesiac) acknowledges all the same:
-/// that it holds what it acknowledges now is true. It only does not vote until it has caught up. A
-/// Follow that ends its amnesia may come late, to a member that has restarted since and forgotten
-/// again: it heeds that only where it has been following this primary all the while. That is the
-/// executor's part.
+/// One of E is told to acknowledge at once. One that may have forgotten what it acknowledged (an
+/// amnesiac) does so only when it is told that it has caught up: what it acknowledged before, it
+/// could forget again unnoticed. That order may come late, to a member that has restarted since: it
+/// heeds it only where it has been following this primary all the while. That is the executor's
+/// part.
 ///
 /// Pure: no I/O, clock, randomness, logging or threads. Equal arguments give equal effects.
 /// Why it is safe: docs/failover.md, "The electorate".

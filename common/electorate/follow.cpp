@@ -64,8 +64,8 @@ bool is_let_in(const Step& step, MemberId member, const Follower& follower)
 
 }  // namespace
 
-/// One of E follows and acknowledges meanwhile: what it acknowledges it holds. Commits may have
-/// nobody else to wait for, and what it received without acknowledging would never be.
+/// One of E is to acknowledge meanwhile, unless it has forgotten: commits may have nobody else to
+/// wait for, and what it received without acknowledging is not sent to it again.
 void begin_reading(Step& step, MemberId member, Follower& follower)
 {
     follower.standing = Standing::reading;

@@ -47,6 +47,9 @@ bool obey(Step& step, const Order&, const control::Follow& follow)
     const bool same_since = replica != nullptr && replica->follow.epoch == follow.epoch &&
                             replica->follow.primary == follow.primary;
     doing.caught_up = follow.caught_up && same_since;
+    // What it acknowledged now it could forget by another restart that nobody notices, and be taken
+    // for caught up with what was read before.
+    if (is_amnesiac(state) && !doing.caught_up) doing.acknowledge = false;
     const OpId op = begin(step, doing);
     step.order(FollowPrimary{op, doing});
     return true;

@@ -129,11 +129,11 @@ struct Obeying {
                                      member.source == follow.primary &&
                                      member.followed == follow.epoch;
         if (!follows_already) repoint(follow);
-        member.acknowledges = follow.acknowledge;
         const bool caught_up = follow.caught_up && follows_already;
         if (caught_up) member.amnesiac = false;
+        member.acknowledges = follow.acknowledge && !member.amnesiac;
         return Answer{
-            control::Followed{follow.epoch, follow.acknowledge, follow.serial, caught_up}, {}};
+            control::Followed{follow.epoch, member.acknowledges, follow.serial, caught_up}, {}};
     }
     std::optional<Answer> operator()(const control::Open& open) const
     {
