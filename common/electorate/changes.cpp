@@ -126,6 +126,7 @@ Effects on(State& state, const Config& config, const Followed& followed, TimePoi
     if (!awaited || !followed.acknowledge || !followed.caught_up) return ignored(Why::not_asked);
     follower.standing = Standing::acknowledging;
     follower.acknowledges = true;
+    follower.amnesiac = false;
     follower.ask_again_at.reset();
     Step step{state, config, now, {}};
     advance_change(step);

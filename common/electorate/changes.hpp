@@ -175,6 +175,7 @@ struct Follower {
     mysql::Position holds;  ///< Last reported while it followed, in this epoch.
     bool follows = false;
     bool acknowledges = false;
+    bool amnesiac = false;  ///< Does not acknowledge, whatever it is told, before it has caught up.
     std::optional<TimePoint> ask_again_at;
     friend bool operator==(const Follower&, const Follower&) = default;
 };

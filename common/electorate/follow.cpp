@@ -26,7 +26,8 @@ bool is_in_electorate(const Step& step, MemberId member)
 
 bool follows_as_wanted(const Step& step, MemberId member, const Follower& follower)
 {
-    return follower.follows && follower.acknowledges == is_in_electorate(step, member);
+    const bool to_acknowledge = is_in_electorate(step, member) && !follower.amnesiac;
+    return follower.follows && follower.acknowledges == to_acknowledge;
 }
 
 void order_follow(Step& step, MemberId member, Follower& follower)
@@ -37,10 +38,10 @@ void order_follow(Step& step, MemberId member, Follower& follower)
 
 /// An absent or fallen member begins here; one that a predecessor had switched on is taken as it
 /// is.
-void begin_standing(Step& step, MemberId member, Follower& follower, bool amnesiac)
+void begin_standing(Step& step, MemberId member, Follower& follower)
 {
     if (is_in_electorate(step, member)) {
-        if (amnesiac || !follows_as_wanted(step, member, follower)) {
+        if (follower.amnesiac || !follows_as_wanted(step, member, follower)) {
             return begin_reading(step, member, follower);
         }
         follower.standing = Standing::acknowledging;
@@ -113,6 +114,7 @@ void observe_follower(Step& step, MemberId member, const mysql::Observation& see
                       seen.epoch == leadership.epoch;
     follower.follows = ours && seen.receiver_running;
     follower.acknowledges = seen.acknowledges;
+    follower.amnesiac = seen.amnesiac;
     follower.holds = ours ? seen.position : mysql::Position{};
     if (follower.standing == Standing::errant) return;
     if (!takes_orders(seen.phase)) {
@@ -121,7 +123,7 @@ void observe_follower(Step& step, MemberId member, const mysql::Observation& see
         return;
     }
     switch (follower.standing) {
-        case Standing::absent: begin_standing(step, member, follower, seen.amnesiac); break;
+        case Standing::absent: begin_standing(step, member, follower); break;
         case Standing::shedding:
         case Standing::reading:
         case Standing::errant: break;
@@ -137,7 +139,7 @@ void observe_follower(Step& step, MemberId member, const mysql::Observation& see
             if (!ours) {
                 begin_reading(step, member, follower);
             } else if (seen.acknowledges && !seen.amnesiac) {
-                begin_standing(step, member, follower, false);
+                begin_standing(step, member, follower);
             }
             break;
         case Standing::acknowledging:

@@ -107,15 +107,16 @@ std::optional<control::FromMember> FakeMember::obey(const control::ToMember& ord
                 if (phase == Phase::crashed || disk.was_primary) amnesiac = true;
                 disk.epoch = number(follow.epoch);
                 disk.was_primary = false;
+                const bool caught_up =
+                    follow.caught_up && phase == Phase::replica && source == follow.primary;
+                if (caught_up) amnesiac = false;
                 phase = Phase::replica;
                 writable = false;
                 source = follow.primary;
                 source_ip = follow.host;
                 source_port = follow.port;
-                acknowledges = follow.acknowledge;
-                if (follow.caught_up) amnesiac = false;
-                return control::Followed{
-                    follow.epoch, follow.acknowledge, follow.serial, follow.caught_up};
+                acknowledges = follow.acknowledge && !amnesiac;
+                return control::Followed{follow.epoch, acknowledges, follow.serial, caught_up};
             },
             [&](const control::Open& open) -> Answer {
                 if (is_old(open.epoch)) return refuse(Reason::old_epoch, "open");

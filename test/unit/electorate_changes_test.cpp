@@ -123,14 +123,16 @@ TEST_CASE("electorate changes: members join one at a time", "[electorate]")
 TEST_CASE("electorate changes: one that may have forgotten is proven anew", "[electorate]")
 {
     Script script = steady({{m1, m2, m3}, 1});
-    // It acknowledges meanwhile, as it is in E.
+    // Told to acknowledge, as it is in E; having forgotten, it only follows, and is left to.
     const std::string again = "; follow 1: 2 e4 acknowledging";
     CHECK(script.see(m2, Phase::fenced) == "set 1 e4 k=1 accounts {2,3} #1" + again);
     CHECK(script.read(0, 5) == "");  // An answer to an earlier question proves nothing.
     CHECK(script.read(1, 7) == "");
-    CHECK(script.see(m2, 6, true, true) == "");
+    CHECK(script.see(m2, 6, false, true) == "");
+    CHECK(script.wait(1s) == "");
+    CHECK_FALSE(next_deadline(script.state));
     CHECK(script.feed(Followed{e4, m2, true, 0, false}) == "ignored: not asked");
-    CHECK(script.see(m2, 7, true, true) == "follow 1: 2 e4 acknowledging caught up");
+    CHECK(script.see(m2, 7, false, true) == "follow 1: 2 e4 acknowledging caught up");
     SECTION("it is believed")
     {
         CHECK(script.follow(m2, true) == "");
@@ -163,7 +165,8 @@ TEST_CASE("electorate changes: what shows that a member does not acknowledge", "
     const std::vector<Case> cases{
         {"all is well", true, false, m1, 4, ""},
         {"switched off", false, false, m1, 4, read + follow},
-        {"amnesiac", true, true, m1, 4, read},
+        {"amnesiac", false, true, m1, 4, read},
+        {"amnesiac, and acknowledges all the same", true, true, m1, 4, read + follow},
         {"follows another", true, false, m3, 4, read + follow},
         {"follows in an older epoch", true, false, m1, 3, read + follow},
     };
@@ -200,7 +203,7 @@ TEST_CASE("electorate changes: k is raised only with those who can acknowledge",
     CHECK(script.see(m3, 8, true) == "");
     (void)script.read(2, 9);
     CHECK(
-        script.see(m2, 9, true, true) ==
+        script.see(m2, 9, false, true) ==
         "follow 1: 2 e4 acknowledging caught up; save {1,2,3,4} k=2");
 }
 
