@@ -25,6 +25,14 @@ constexpr std::size_t key_size = 32;
     throw FlagError{"work_dir", std::string{what} + " '" + path.string() + "': " + why};
 }
 
+/// Leaves the error as it is: it is yet to be told.
+void discard(const std::string& path)
+{
+    const int error = errno;
+    ::unlink(path.c_str());
+    errno = error;
+}
+
 /// Either the whole key is there under its name, or nothing is. False: somebody else made one
 /// meanwhile, which holds.
 bool write_key(const fs::path& path, const std::string& key)
@@ -32,14 +40,18 @@ bool write_key(const fs::path& path, const std::string& key)
     std::string unfinished = path.string() + ".XXXXXX";
     const int file = ::mkostemp(unfinished.data(), O_CLOEXEC);  // 0600
     if (file < 0) fail("cannot make", unfinished);
-    const bool written = ::write(file, key.data(), key.size()) == static_cast<ssize_t>(key.size());
-    const bool durable = written && ::fsync(file) == 0;
-    if (::close(file) != 0 || !durable) fail("cannot write", unfinished);
+    const ssize_t written = ::write(file, key.data(), key.size());
+    const bool whole = written == static_cast<ssize_t>(key.size());
+    if (!whole && written >= 0) errno = ENOSPC;
+    const bool durable = whole && ::fsync(file) == 0;
+    const bool closed = ::close(file) == 0;
+    if (!durable || !closed) {
+        discard(unfinished);
+        fail("cannot write", unfinished);
+    }
     const bool is_first = ::link(unfinished.c_str(), path.c_str()) == 0;
-    const int error = errno;
-    ::unlink(unfinished.c_str());
-    errno = error;
-    if (!is_first && error != EEXIST) fail("cannot make", path);
+    discard(unfinished);
+    if (!is_first && errno != EEXIST) fail("cannot make", path);
     const int directory = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) fail("cannot open", path.parent_path());
     const bool named = ::fsync(directory) == 0;

@@ -60,6 +60,7 @@ void await_true(const std::string& what, const std::function<bool()>& holds)
     const auto end = std::chrono::steady_clock::now() + patience;
     while (!holds()) {
         if (std::chrono::steady_clock::now() > end) throw std::runtime_error{"never: " + what};
+        // The other side is a program that only answers when asked.
         std::this_thread::sleep_for(between);
     }
 }

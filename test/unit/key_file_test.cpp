@@ -5,10 +5,12 @@
 #include <catch2/catch.hpp>
 
 #include <array>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <sys/resource.h>
 #include <thread>
 
 using namespace mysos;
@@ -49,6 +51,22 @@ TEST_CASE("key file: one is made at the first start, for nobody else's eyes, and
     CHECK(std::distance(fs::directory_iterator{work_dir}, fs::directory_iterator{}) == 1);
 
     CHECK(load_or_make_key(in(directory.path() + "/another")) != key);
+}
+
+TEST_CASE("key file: one that cannot be written whole leaves nothing behind", "[key]")
+{
+    const test::TemporaryDirectory directory;
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    const rlimit half{16, before.rlim_max};
+    auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &half) == 0);
+    const std::string why = problem(in(directory.path()));
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+    std::signal(SIGXFSZ, handler);
+    CHECK_THAT(why, Catch::Contains("cannot write") && Catch::Contains("No space left on device"));
+    CHECK(fs::is_empty(directory.path()));
+    CHECK(load_or_make_key(in(directory.path())).size() == 32);
 }
 
 TEST_CASE("key file: the one that was given holds, and none is made", "[key]")
