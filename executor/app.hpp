@@ -4,13 +4,13 @@
 #include "common/io/tasks.hpp"
 #include "executor/in/agent_events.hpp"
 #include "executor/in/control_stream.hpp"
+#include "executor/install/path_lock.hpp"
 #include "executor/loop.hpp"
 #include "executor/options.hpp"
 #include "executor/out/operations.hpp"
 #include "executor/out/server_runs.hpp"
 #include "executor/out/setup.hpp"
 #include "executor/out/volume_files.hpp"
-#include "executor/out/volume_lock.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -55,7 +55,7 @@ class App {
     Setup setup_;
     ServerRuns runs_;
     Operations operations_;
-    std::optional<VolumeLock> lock_;    ///< Once the volume has been found.
+    std::optional<PathLock> lock_;      ///< Once the volume has been found.
     std::optional<VolumeFiles> files_;  ///< Likewise.
     boost::asio::signal_set signals_;
 };

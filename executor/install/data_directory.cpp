@@ -1,7 +1,7 @@
 #include "executor/install/data_directory.hpp"
 
 #include "common/mysql/statements.hpp"
-#include "executor/install/cache_lock.hpp"
+#include "executor/install/path_lock.hpp"
 #include "executor/out/spawn.hpp"
 
 #include <array>
@@ -169,7 +169,7 @@ Outcome<fs::path> provide_template(const Maker& maker)
                              "-" + maker.administrator +
                              (maker.user ? "-" + maker.user->name : "") + "-" + template_form;
     const fs::path directory = fs::path(maker.order.cache_dir) / "templates" / name;
-    const auto lock = CacheLock::take(directory.string() + ".lock");
+    const auto lock = PathLock::wait_for(directory.string() + ".lock");
     if (lock.has_error()) return lock.error();
     std::error_code error;
     if (fs::exists(directory, error)) return directory;

@@ -1,5 +1,5 @@
-#include "executor/install/cache_lock.hpp"
 #include "executor/install/download.hpp"
+#include "executor/install/path_lock.hpp"
 #include "executor/install/programs.hpp"
 #include "executor/out/spawn.hpp"
 
@@ -37,7 +37,7 @@ class TarballInstaller final : public Installer {
 
     [[nodiscard]] Outcome<ServerPrograms> install(const OnInstallProgress& on_progress) override
     {
-        const auto lock = CacheLock::take(tree_.string() + ".lock");
+        const auto lock = PathLock::wait_for(tree_.string() + ".lock");
         if (lock.has_error()) return lock.error();
         std::error_code error;
         if (!fs::exists(tree_, error))

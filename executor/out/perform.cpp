@@ -124,7 +124,7 @@ void App::inspect()
         const Failure& why = sandbox.has_error() ? sandbox.error() : volume.error();
         return loop_.post(SetupFailed{"no volume: " + why.text});
     }
-    auto lock = VolumeLock::take(*volume);
+    auto lock = PathLock::of_volume(*volume);
     if (lock.has_error()) return loop_.post(SetupFailed{lock.error().text});
     lock_.emplace(std::move(*lock));
     const std::string log_path = *sandbox + "/server.log";
