@@ -39,28 +39,21 @@ std::vector<control::AccountSpec> accounts(const Record& record)
     return result;
 }
 
-void follow(
-    Stepping& step,
-    Epoch epoch,
-    MemberId id,
-    MemberId primary,
-    bool acknowledge,
-    std::uint64_t serial = 0,
-    bool caught_up = false)
+void follow(Stepping& step, const electorate::SendFollow& effect)
 {
-    const Member& source = step.member(primary);
+    const Member& source = step.member(effect.primary);
     order(
         step,
-        id,
+        effect.member,
         control::Follow{
-            epoch,
-            primary,
-            source.ip,
-            source.port,
-            {replication_user(id), {}},
-            acknowledge,
-            serial,
-            caught_up});
+            .epoch = effect.epoch,
+            .primary = effect.primary,
+            .host = source.ip,
+            .port = source.port,
+            .account = {replication_user(effect.member), {}},
+            .acknowledge = effect.acknowledge,
+            .serial = effect.serial,
+            .caught_up = effect.caught_up});
 }
 
 electorate::Electorate stored_electorate(const Record& record)
@@ -145,7 +138,12 @@ void lift(Stepping& step, const election::SendPromote& effect)
 
 void lift(Stepping& step, const election::SendFollow& effect)
 {
-    follow(step, effect.epoch, effect.member, effect.primary, true);
+    follow(
+        step,
+        {.epoch = effect.epoch,
+         .member = effect.member,
+         .primary = effect.primary,
+         .acknowledge = true});
 }
 
 void lift(Stepping& step, const election::AdmitFollowers& effect)
@@ -240,14 +238,7 @@ void lift(Stepping& step, const electorate::SendLockAccount& effect)
 
 void lift(Stepping& step, const electorate::SendFollow& effect)
 {
-    follow(
-        step,
-        effect.epoch,
-        effect.member,
-        effect.primary,
-        effect.acknowledge,
-        effect.serial,
-        effect.caught_up);
+    follow(step, effect);
 }
 
 void lift(Stepping& step, const electorate::Ignored& effect)

@@ -180,13 +180,7 @@ TEST_CASE(
     ExecutorWorld world;
     TestMember& one = world.make(1);
     TestMember& two = world.make(2);
-    world.start(one);
-    world.start(two);
-    world.await_phase(one, control::Phase::fenced);
-    world.await_phase(two, control::Phase::fenced);
-    world.promote(one, 1, 0);
-    world.open(one, 1);
-    world.follow(two, one, 1, true);
+    world.start_pair(one, two);
     world.control->send(one.task, control::SetAcknowledgers{Epoch{1}, 1, {}, 1});
     static_cast<void>(world.answer<control::AcknowledgersSet>(one));
     world.loop.run_until([&] { return world.control->seen(one.task).semi_sync_clients == 1; });

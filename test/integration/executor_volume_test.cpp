@@ -1,5 +1,5 @@
 // The volume: whose it is, what is kept there, and when it is full. And how the program ends.
-#include "executor/out/volume_lock.hpp"
+#include "executor/install/path_lock.hpp"
 #include "test/support/executor_world.hpp"
 #include "test/support/packages.hpp"
 
@@ -181,13 +181,7 @@ TEST_CASE(
     };
     TestMember& one = world.make(1);
     TestMember& two = world.make(2);
-    world.start(one);
-    world.start(two);
-    world.await_phase(one, control::Phase::fenced);
-    world.await_phase(two, control::Phase::fenced);
-    world.promote(one, 1, 0);
-    world.open(one, 1);
-    world.follow(two, one, 1, true);
+    world.start_pair(one, two);
     two.process->kill();
     await_end(world, two);
     const std::string epoch = two.volume + "/mysos/epoch";
@@ -269,7 +263,7 @@ TEST_CASE("executor: a volume that another executor still has is left to it", "[
 {
     ExecutorWorld world;
     TestMember& member = world.make(1);
-    const auto other = executor::VolumeLock::take(fs::canonical(member.volume));
+    const auto other = executor::PathLock::of_volume(fs::canonical(member.volume));
     REQUIRE(other.has_value());
     world.start(member);
     await_end(world, member);

@@ -427,6 +427,17 @@ void ExecutorWorld::follow(
     static_cast<void>(answer<control::Followed>(member));
 }
 
+void ExecutorWorld::start_pair(TestMember& primary, TestMember& replica)
+{
+    start(primary);
+    start(replica);
+    await_phase(primary, control::Phase::fenced);
+    await_phase(replica, control::Phase::fenced);
+    promote(primary, 1, 0);
+    open(primary, 1);
+    follow(replica, primary, 1, true);
+}
+
 executor::SqlResult<executor::SqlRows> ExecutorWorld::sql(
     const TestMember& member, const std::string& statement)
 {

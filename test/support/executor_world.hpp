@@ -154,6 +154,9 @@ class ExecutorWorld {
         std::uint64_t epoch,
         bool acknowledge,
         bool caught_up = false);
+    /// Starts both: an open primary of epoch 1 that waits for nobody, and a replica of it that
+    /// acknowledges.
+    void start_pair(TestMember& primary, TestMember& replica);
 
     [[nodiscard]] bool is_mariadb() const { return flavor_ == "mariadb"; }
     /// Over the socket, as the application; on MySQL, whose application needs a client plugin, as
