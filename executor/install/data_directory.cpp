@@ -89,6 +89,8 @@ std::vector<std::string> making_arguments(const Maker& maker, const fs::path& di
     std::vector<std::string> words{programs.server, "--no-defaults"};
     words.insert(words.end(), programs.options.begin(), programs.options.end());
     words.push_back("--datadir=" + directory.string());
+    // Not the machine's: a MariaDB that starts removes the temporary tables of all who share it.
+    words.push_back("--tmpdir=" + maker.order.directories.tmp);
     words.insert(words.end(), {"--skip-log-bin", "--innodb-buffer-pool-size=32M"});
     if (programs.flavor == mysql::Flavor::mariadb)
         words.insert(
@@ -249,9 +251,9 @@ Outcome<void> initialise(const InitialiseOrder& order)
     if (administrator.has_error()) return administrator.error();
     const Maker maker{order, user.value(), administrator.value()};
 
+    if (auto made = make_directories(maker); made.has_error()) return made;
     const auto model = provide_template(maker);
     if (model.has_error()) return model.error();
-    if (auto made = make_directories(maker); made.has_error()) return made;
     const fs::path fresh = unfinished(order.directories);
     std::error_code error;
     fs::remove_all(fresh, error);

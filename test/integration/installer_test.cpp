@@ -364,6 +364,23 @@ TEST_CASE("data directory: a server that cannot make one says why in the log")
     CHECK(inspect(order.directories).value() == DataDirectory::empty);
 }
 
+TEST_CASE("data directory: is made with temporary tables where no other server removes them")
+{
+    const TemporaryDirectory volume;
+    InitialiseOrder order;
+    order.programs.flavor = mysql::Flavor::mysql;
+    order.programs.version = "0.0.0";
+    order.programs.server = volume.write_program(
+        "mysqld",
+        "for word; do case $word in --tmpdir=*) cd \"${word#*=}\" && pwd;; esac; done; exit 1");
+    order.directories = directories_on(volume.path());
+    order.cache_dir = volume.path() + "/cache";
+    order.log_path = volume.path() + "/log";
+    const auto made = initialise(order);
+    REQUIRE(made.has_error());
+    CHECK(made.error().text.ends_with("ended with status 1: " + order.directories.tmp));
+}
+
 TEST_CASE(
     "data directory: the server's user gets the volume, and the directory in its way is named")
 {
