@@ -141,9 +141,10 @@ def faults(path, text):
 
 
 def tracked(*patterns):
+    """What git tracks and is there: a deletion may not be staged yet."""
     out = subprocess.run(["git", "-C", ROOT, "ls-files", "--", *patterns],
                          check=True, capture_output=True, text=True).stdout
-    return out.split()
+    return [path for path in out.split() if (ROOT / path).exists()]
 
 
 def orphans(sources):
