@@ -1,4 +1,5 @@
 #include "common/cluster/names.hpp"
+#include "common/cluster/orders.hpp"
 #include "common/cluster/stepping.hpp"
 #include "common/diagnosis/diagnosis.hpp"
 #include "common/electorate/electorate.hpp"
@@ -10,51 +11,6 @@ namespace mysos::cluster {
 namespace {
 
 using diagnosis::Verdict;
-
-void order(Stepping& step, MemberId id, control::ToMember message)
-{
-    const auto seen = step.state.members.find(id);
-    // Without a stream there is nobody to tell; the machines repeat what matters.
-    if (seen == step.state.members.end() || !seen->second.stream) return;
-    step.act(SendOrder{*seen->second.stream, id, std::move(message)});
-}
-
-control::AccountSpec account(control::AccountSpec::Kind kind, std::string user)
-{
-    return {kind, {std::move(user), {}}};
-}
-
-/// All that a primary has to have; the operator's name is the shell's to fill in. Once there is
-/// data to lose, only members of E: the account of one that left stays locked where it was locked,
-/// as it may still acknowledge. The others' are made when they have said that they do not.
-std::vector<control::AccountSpec> accounts(const Record& record)
-{
-    using Kind = control::AccountSpec::Kind;
-    std::vector<control::AccountSpec> result{
-        account(Kind::admin, {}), account(Kind::application, record.cluster_user)};
-    for (const auto& [id, member] : record.members) {
-        if (record.ever_opened && !record.electorate.contains(id)) continue;
-        result.push_back(account(Kind::replication, replication_user(id)));
-    }
-    return result;
-}
-
-void follow(Stepping& step, const electorate::SendFollow& effect)
-{
-    const Member& source = step.member(effect.primary);
-    order(
-        step,
-        effect.member,
-        control::Follow{
-            .epoch = effect.epoch,
-            .primary = effect.primary,
-            .host = source.ip,
-            .port = source.port,
-            .account = {replication_user(effect.member), {}},
-            .acknowledge = effect.acknowledge,
-            .serial = effect.serial,
-            .caught_up = effect.caught_up});
-}
 
 electorate::Electorate stored_electorate(const Record& record)
 {

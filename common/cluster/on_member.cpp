@@ -193,6 +193,9 @@ void hear(Stepping& step, MemberId id, const control::Refused& message)
     if (message.order == "open") order = Order::open;
     if (!order) return;
     tell_election(step, election::Refused{message.epoch, id, *order, message.reason});
+    if (order == Order::follow && message.reason == control::Refused::Reason::errant) {
+        tell_electorate(step, electorate::Errant{message.epoch, id});
+    }
 }
 
 void hear(Stepping& step, MemberId id, const control::Restarted&)

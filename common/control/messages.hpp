@@ -206,6 +206,7 @@ struct Follow {
     bool acknowledge = false;
     std::uint64_t serial = 0;  ///< Comes back in the answer.
     bool caught_up = false;    ///< It was seen to hold all that it may have forgotten.
+    std::string position;      ///< The primary holds at least this; empty: not known.
     friend bool operator==(const Follow&, const Follow&) = default;
 };
 struct Open {

@@ -282,7 +282,6 @@ Effects on(State& state, const Config&, const Opened& answer, TimePoint)
 Effects on(State& state, const Config& config, const Refused& refused, TimePoint now)
 {
     using Reason = control::Refused::Reason;
-    using Order = Refused::Order;
     Promoting& phase = phase_of(state);
     const bool by_candidate = refused.member == phase.candidate.member;
     if (refused.reason == Reason::old_epoch) {
@@ -294,10 +293,6 @@ Effects on(State& state, const Config& config, const Refused& refused, TimePoint
     const bool candidate_failed = by_candidate && (refused.reason == Reason::server_failed ||
                                                    refused.reason == Reason::not_primary);
     if (candidate_failed) return begin_after_candidate(state, config, Why::candidate_failed, now);
-    if (refused.order == Order::follow && refused.reason == Reason::errant) {
-        phase.followed.insert(refused.member);  // Not asked again; what it holds is not ours.
-        return {};
-    }
     return {Ignored{Ignored::Why::order_repeats}};
 }
 

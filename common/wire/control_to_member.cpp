@@ -103,6 +103,7 @@ struct Filler {
         follow.set_acknowledge(from.acknowledge);
         follow.set_serial(from.serial);
         follow.set_caught_up(from.caught_up);
+        follow.set_position(from.position);
     }
     void operator()(const control::Open& from) const
     {
@@ -164,7 +165,8 @@ Result<control::ToMember> from_wire(const pb::control::Follow& from)
         .account = from_wire(from.account()),
         .acknowledge = from.acknowledge(),
         .serial = from.serial(),
-        .caught_up = from.caught_up()}};
+        .caught_up = from.caught_up(),
+        .position = from.position()}};
 }
 
 Result<control::ToMember> from_wire(const pb::control::ToMember& from)

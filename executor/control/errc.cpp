@@ -15,6 +15,7 @@ class Category final : public boost::system::error_category {
             case ControlErrc::server_silent: return "the server does not answer";
             case ControlErrc::server_refused: return "the server refused";
             case ControlErrc::lacks_position: return "the server lacks the position asked for";
+            case ControlErrc::errant: return "the server holds what the primary lacks";
             case ControlErrc::not_applied: return "not all that was received is applied";
             case ControlErrc::replication_broken: return "the applier stopped with an error";
         }

@@ -22,6 +22,7 @@ enum class ControlErrc {
     server_silent = 1,  ///< No answer in time, or gone: whether it took effect is not known.
     server_refused,     ///< It answered with an error, which the text repeats.
     lacks_position,     ///< It does not hold what it must: refuse the promotion.
+    errant,             ///< It holds what the primary lacks: it must not follow.
     not_applied,        ///< What it received is not applied yet. Ask again, or read the error.
     replication_broken  ///< The applier stopped with an error: the member must be rebuilt.
 };
@@ -45,6 +46,7 @@ struct FollowOrder {
     control::Account account;
     bool acknowledge = false;
     std::uint64_t epoch = 0;  ///< MariaDB: see mysql::replicate_in.
+    std::string position;     ///< The primary holds at least this; empty: not known.
 };
 
 /// All that the executor ever asks of its server. Blocking: run it on a pool thread.
@@ -86,7 +88,7 @@ class ServerControl {
         const PromoteOrder& order, Deadline deadline) = 0;
 
     /// Follows that primary, read-only: applies what was received, then changes the source. Nothing
-    /// is touched when it follows exactly so already.
+    /// is touched when it follows exactly so already, or when it is `errant`.
     [[nodiscard]] virtual Outcome<void> follow(const FollowOrder& order, Deadline deadline) = 0;
 
     /// Lets clients in.

@@ -200,6 +200,27 @@ Outcome<bool> SqlControl::follows_so(
     return false;
 }
 
+/// MariaDB looks itself, when the receiver connects; MySQL would replicate on top of it.
+Outcome<void> SqlControl::check_errant(
+    Dialog& dialog, const FollowOrder& order, const ReplicationStatus& status) const
+{
+    // What it has beyond the known it may have received from that very primary.
+    const bool goes_on = status.host == order.host && status.port == std::to_string(order.port) &&
+                         status.user == order.account.user;
+    if (flavor_ != mysql::Flavor::mysql || goes_on || order.position.empty()) return {};
+    const auto known = mysql::Position::parse(flavor_, order.position);
+    if (known.has_error())
+        return Failure{ControlErrc::server_refused, "not a position: " + order.position};
+    const auto held = position_now(dialog);
+    if (held.has_error()) return held.error();
+    if (known.value().includes(held.value())) return {};
+    const auto more = held.value().beyond(known.value());
+    return Failure{
+        ControlErrc::errant,
+        "holds " + (more ? std::to_string(*more) + " transactions" : "something") +
+            " that the primary lacks"};
+}
+
 Outcome<void> SqlControl::step_down(Dialog& dialog) const
 {
     const auto facts = dialog.ask(mysql::server_facts(flavor_));
@@ -228,6 +249,8 @@ Outcome<void> SqlControl::follow(const FollowOrder& order, Deadline deadline)
     const auto already = follows_so(dialog.value(), order, status.value());
     if (already.has_error()) return already.error();
     if (already.value()) return {};
+    if (auto fine = check_errant(dialog.value(), order, status.value()); fine.has_error())
+        return fine;
 
     if (status.value().configured) {
         if (status.value().receiver != "No")

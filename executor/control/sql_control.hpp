@@ -103,6 +103,8 @@ class SqlControl : public ServerControl {
     [[nodiscard]] Outcome<void> write_marker(Dialog& dialog, const mysql::Marker& marker) const;
     [[nodiscard]] Outcome<bool> follows_so(
         Dialog& dialog, const FollowOrder& order, const ReplicationStatus& status) const;
+    [[nodiscard]] Outcome<void> check_errant(
+        Dialog& dialog, const FollowOrder& order, const ReplicationStatus& status) const;
     [[nodiscard]] Outcome<void> step_down(Dialog& dialog) const;
 
     mysql::Flavor flavor_;

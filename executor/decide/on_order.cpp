@@ -132,13 +132,28 @@ void take_promote(Step& step, const control::Promote& order)
     step.order(MakeAccounts{op, order.accounts});
 }
 
+/// Said again, in its own words: only `serial` and what the primary holds meanwhile may differ.
+bool is_same(const control::Follow& one, control::Follow other)
+{
+    other.serial = one.serial;
+    other.position = one.position;
+    return one == other;
+}
+
+/// Said again while it is under way; the answer has to carry its serial.
+bool is_repetition(const control::ToMember& under_way, const control::ToMember& order)
+{
+    const auto* one = std::get_if<control::Follow>(&under_way);
+    const auto* other = std::get_if<control::Follow>(&order);
+    if (one == nullptr || other == nullptr) return under_way == order;
+    return one->serial == other->serial && is_same(*one, *other);
+}
+
 void take_follow(Step& step, const control::Follow& order)
 {
     const State& state = step.state;
     const auto* replica = std::get_if<Replica>(&state.phase);
-    control::Follow same = order;
-    if (replica != nullptr) same.serial = replica->follow.serial;
-    const bool done = replica != nullptr && replica->follow == same && !state.operation &&
+    const bool done = replica != nullptr && is_same(replica->follow, order) && !state.operation &&
                       !state.order && state.server.seen.receiver_running;
     if (!done) return take_fencing(step, order);
     say(step, control::Followed{order.epoch, order.acknowledge, order.serial, order.caught_up});
@@ -178,8 +193,8 @@ void take(Step& step, const control::ToMember& order)
     if (epoch_of(order) < promised) {
         return refuse(step, order, Reason::old_epoch, "epoch " + text(promised) + " is promised");
     }
-    const bool again = (state.order && state.order->order == order) ||
-                       (state.operation && state.operation->order == order);
+    const bool again = (state.order && is_repetition(state.order->order, order)) ||
+                       (state.operation && is_repetition(state.operation->order, order));
     if (again) return step.ignore("already under way");
     std::visit(
         Overload{

@@ -24,8 +24,10 @@ struct Held {
 OpFailed failed(OpId op, const Failure& failure)
 {
     using Reason = control::Refused::Reason;
-    const bool lacks = failure.code == ControlErrc::lacks_position;
-    return {op, lacks ? Reason::lacks_position : Reason::server_failed, failure.text};
+    Reason reason = Reason::server_failed;
+    if (failure.code == ControlErrc::lacks_position) reason = Reason::lacks_position;
+    if (failure.code == ControlErrc::errant) reason = Reason::errant;
+    return {op, reason, failure.text};
 }
 
 Outcome<Held> held_by(ServerControl& control, const std::string& cluster_uuid)
@@ -191,6 +193,7 @@ io::Awaitable<void> Operations::follow(FollowPrimary order, Control control)
     following.account = order.follow.account;
     following.acknowledge = order.follow.acknowledge;
     following.epoch = static_cast<std::uint64_t>(order.follow.epoch);
+    following.position = order.follow.position;
     auto work = [following = std::move(following)](ServerControl& server) {
         return server.follow(following, Clock::now() + thorough);
     };

@@ -201,3 +201,35 @@ TEMPLATE_TEST_CASE(
     REQUIRE(pair.primary.control().make_accounts({account}, in_time()).has_value());
     CHECK(writer.receive().has_value());
 }
+
+TEST_CASE("server control: on MySQL who holds what the primary lacks may not follow it")
+{
+    constexpr auto flavor = mysql::Flavor::mysql;
+    if (!present(flavor)) return;
+    Pair pair{flavor, false};
+    DatabaseServer& crashed = pair.primary;
+    DatabaseServer& successor = pair.replica;
+    REQUIRE(successor.control().stop_receiver(in_time()).has_value());
+    crashed.tell("INSERT INTO d.t VALUES (1)");
+    successor.promote(2, 0);
+    crashed.kill();
+    crashed.start();
+
+    executor::FollowOrder order;
+    order.host = "127.0.0.1";
+    order.port = successor.port();
+    order.account = {"repl_2", "pw'of\\2"};
+    order.position = successor.observe().position;
+    const auto followed = crashed.control().follow(order, in_time());
+    REQUIRE(followed.has_error());
+    CHECK(followed.error().code == executor::ControlErrc::errant);
+    CHECK(followed.error().text == "holds 1 transactions that the primary lacks");
+    CHECK(crashed.observe().source == MemberId{});
+
+    // What it has in common with its primary it may hold, and once it follows, more.
+    order.position = successor.observe().position + "," + crashed.observe().position;
+    CHECK(crashed.control().follow(order, in_time()).has_value());
+    order.acknowledge = true;
+    order.position = "00000000-0000-0000-0000-000000000001:1";
+    CHECK(crashed.control().follow(order, in_time()).has_value());
+}

@@ -304,7 +304,7 @@ void Scheduler::perform(const election::Effect& effect, TimePoint now)
                 sent.back().second.accounts = record_.electorate.members;
             },
             [&](const election::SendFollow& e) {
-                send(e.member, control::Follow{e.epoch, e.primary, {}, 0, {}, true});
+                send(e.member, control::Follow{e.epoch, e.primary, {}, 0, {}, true, 0, false, {}});
             },
             [&](const AdmitFollowers&) { lead(record_.electorate.acks, false, now); },
             [&](const SendOpen& e) { send(e.member, control::Open{e.epoch}); },
@@ -339,7 +339,7 @@ void Scheduler::perform(const electorate::Effect& effect, TimePoint now)
                 send(
                     e.member,
                     control::Follow{
-                        e.epoch, e.primary, {}, 0, {}, e.acknowledge, e.serial, e.caught_up});
+                        e.epoch, e.primary, {}, 0, {}, e.acknowledge, e.serial, e.caught_up, {}});
             },
             [](const electorate::Ignored&) {}},
         effect);

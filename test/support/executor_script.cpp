@@ -203,7 +203,7 @@ wire::TaskData task_data(const std::string& flavor)
 
 control::Follow follow(Epoch epoch, MemberId primary, bool acknowledge)
 {
-    return {epoch, primary, "10.0.0.2", 3306, {"repl_1", "secret"}, acknowledge};
+    return {epoch, primary, "10.0.0.2", 3306, {"repl_1", "secret"}, acknowledge, 0, false, {}};
 }
 
 void Member::launch(const std::string& flavor)

@@ -423,7 +423,8 @@ void ExecutorWorld::follow(
             account,
             acknowledge,
             0,
-            caught_up});
+            caught_up,
+            {}});
     static_cast<void>(answer<control::Followed>(member));
 }
 

@@ -259,6 +259,32 @@ TEST_CASE("cluster: a primary found open in its epoch is adopted as it is", "[cl
     CHECK(state.electorate.leadership);
 }
 
+TEST_CASE(
+    "cluster: a Follow says what the primary holds; who holds more is left alone", "[cluster]")
+{
+    constexpr MemberId m2{2};
+    Record two = leading().record;
+    two.members[m2] = two.members.at(m1);
+    two.members[m2].task_id.text = "mysos-demo-2-0c6f0d5e.9";
+    State state = restored(two);
+    MemberConnected primary = hello(state, s1, Token::permanent);
+    primary.hello.observation = seen(control::Phase::primary, 1, "0-1-1099511627780");
+    primary.hello.observation.writable = true;
+    static_cast<void>(give(state, primary));
+
+    MemberConnected errant = hello(state, s2, Token::permanent);
+    errant.hello.member = m2;
+    errant.hello.task_id = two.members[m2].task_id.text;
+    errant.hello.observation = seen(control::Phase::fenced, 1, "0-2-1099511627790");
+    const auto follow = order<control::Follow>(give(state, errant));
+    REQUIRE(follow);
+    CHECK(follow->position == "0-1-1099511627780");
+    using Reason = control::Refused::Reason;
+    const control::Refused refused{Reason::errant, Epoch{1}, "holds 1 transactions", "follow"};
+    static_cast<void>(give(state, MemberSaid{s2, refused}));
+    CHECK_FALSE(order<control::Follow>(step(state, config(), DeadlinePassed{}, t0 + 60s)));
+}
+
 TEST_CASE("cluster: an election that was interrupted begins again, one epoch up", "[cluster]")
 {
     Record half_done = leading().record;

@@ -117,7 +117,8 @@ TEST_CASE("control messages: orders survive the wire", "[wire]")
             .account = {.user = "repl_3", .password = "p"},
             .acknowledge = true,
             .serial = 13,
-            .caught_up = true},
+            .caught_up = true,
+            .position = "0-1-5"},
         control::Open{.epoch = Epoch{4}},
         control::SetAcknowledgers{.epoch = Epoch{4}, .acks = 2, .accounts = accounts, .serial = 11},
         control::LockAccount{
