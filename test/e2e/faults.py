@@ -6,6 +6,7 @@ MYSOS_PROGRAMS names the build folder.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "examples" / "quickstart"))
@@ -55,6 +57,7 @@ class Cluster:
         self.options = home / "client.cnf"
         self.point_at(self.primary)
         self.rows = 0
+        self.drawn = itertools.count()
 
     def start_scheduler(self):
         self.base = quickstart.start_scheduler(
@@ -93,6 +96,43 @@ class Cluster:
         return json.loads(text)[name]
 
 
+class Writers:
+    """Clients that write while something is killed, so that it dies with commits under way."""
+
+    def __init__(self, cluster, count=4):
+        self.cluster = cluster
+        self.acknowledged, self.ended = set(), threading.Event()
+        self.options = cluster.home / "writers.cnf"
+        self.threads = [threading.Thread(target=self.write, daemon=True) for _ in range(count)]
+
+    def __enter__(self):
+        quickstart.write_client_file(self.options, self.cluster.primary, self.cluster.password)
+        for thread in self.threads:
+            thread.start()
+        await_true("the first writes", 60,
+                   lambda: not self.threads or len(self.acknowledged) > 20)
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+
+    def write(self):
+        while not self.ended.is_set():
+            row = next(self.cluster.drawn)
+            try:
+                sql(self.options, f"INSERT INTO e2e.w VALUES ({row})")
+                self.acknowledged.add(row)
+            except (Failed, subprocess.TimeoutExpired):
+                self.ended.wait(0.1)
+
+    def check(self):
+        seen = set(map(int, sql(self.cluster.options, "SELECT id FROM e2e.w").split()))
+        if not self.acknowledged <= seen:
+            raise Failed(f"acknowledged rows are lost: {sorted(self.acknowledged - seen)}")
+
+
 def kill_primary(cluster):
     old = cluster.primary
     os.kill(server_pids(cluster.home)[old[1]], signal.SIGKILL)
@@ -105,62 +145,68 @@ def kill_primary(cluster):
     say("another primary has every acknowledged row, and the old one follows it")
 
 
-def await_whole(cluster):
-    """Until a primary has every acknowledged row and takes more, and two replicas follow it."""
-    def complete():
+def lose(cluster, what, end, replicas=2, writers=None):
+    """Ends servers by `end`, which returns their pids by port, while clients write. On MySQL what a
+    dead primary holds and nobody else does keeps it from coming back, where MariaDB cuts it off."""
+    if writers is None:
+        writers = 4 if cluster.flavor == "mariadb" else 0
+    with Writers(cluster, writers) as clients:
+        gone = end()
+        say(what)
+        await_true("the servers' restart", 120, lambda: all(
+            server_pids(cluster.home).get(port, pid) != pid for port, pid in gone.items()),
+            cluster.programs.check)
+
+    def recovered():
         masters = quickstart.endpoints(cluster.zk, "master")
-        if not masters or len(quickstart.endpoints(cluster.zk, "slaves")) != 2:
+        if not masters or len(quickstart.endpoints(cluster.zk, "slaves")) < replicas:
             return False
         cluster.point_at(masters[0])
         return cluster.writable()
 
-    await_true("the cluster's recovery", 180, complete, cluster.programs.check)
+    await_true("the cluster's recovery", 180, recovered, cluster.programs.check)
     cluster.check_rows()
+    clients.check()
+    say(f"it came back by itself, with all of {len(clients.acknowledged)} rows of before too")
+
+
+def kill_servers(cluster, *ports):
+    """SIGKILL. Returns pids by port."""
+    gone = {port: pid for port, pid in server_pids(cluster.home).items() if port in ports}
+    for pid in gone.values():
+        os.kill(pid, signal.SIGKILL)
+    return gone
 
 
 def kill_replica_and_primary(cluster):
-    running = server_pids(cluster.home)
     replica = quickstart.endpoints(cluster.zk, "slaves")[0]
-    os.kill(running[replica[1]], signal.SIGKILL)
-    os.kill(running[cluster.primary[1]], signal.SIGKILL)
-    say("killed the servers of a replica and of the primary at once")
-    await_replaced(cluster, {replica[1]: running[replica[1]],
-                             cluster.primary[1]: running[cluster.primary[1]]})
-    await_whole(cluster)
-    say("the cluster came back by itself with every acknowledged row")
+    lose(cluster, "killed the servers of a replica and of the primary at once",
+         lambda: kill_servers(cluster, replica[1], cluster.primary[1]))
 
 
 def kill_all_servers(cluster):
-    running = server_pids(cluster.home)
-    for pid in running.values():
-        os.kill(pid, signal.SIGKILL)
-    say("killed all servers at once")
-    await_replaced(cluster, running)
-    await_whole(cluster)
-    say("the cluster came back by itself with every acknowledged row")
+    lose(cluster, "killed all servers at once",
+         lambda: kill_servers(cluster, *server_pids(cluster.home)))
 
 
-def kill_everything(cluster):
-    """As a power cut of all agents: executors and servers die, the volumes stay."""
-    running = server_pids(cluster.home)
-    for agent in range(3):
-        status, text = quickstart.request(
-            "POST", f"http://127.0.0.1:{cluster.mesos}/standin/agents/{agent}/reboot")
-        if status != 200:
-            raise Failed(f"the stand-in answered {status}: {text}")
-    say("rebooted all agents at once")
-    await_replaced(cluster, running)
-    await_whole(cluster)
-    say("the cluster came back by itself with every acknowledged row")
+def reboot_all_agents(cluster):
+    """As a power cut: executors and servers die, the volumes stay."""
+    def reboot():
+        gone = server_pids(cluster.home)
+        for agent in range(3):
+            status, text = quickstart.request(
+                "POST", f"http://127.0.0.1:{cluster.mesos}/standin/agents/{agent}/reboot")
+            if status != 200:
+                raise Failed(f"the stand-in answered {status}: {text}")
+        return gone
+
+    lose(cluster, "rebooted all agents at once", reboot)
 
 
-def await_replaced(cluster, gone):
-    """Until none of the servers in `gone`, pids by port, is what runs on its port."""
-    def replaced():
-        running = server_pids(cluster.home)
-        return all(running.get(port, pid) != pid for port, pid in gone.items())
-
-    await_true("the servers' restart", 120, replaced, cluster.programs.check)
+def kill_primary_under_load(cluster):
+    lose(cluster, "killed the primary's server with commits under way",
+         lambda: kill_servers(cluster, cluster.primary[1]),
+         replicas=2 if cluster.flavor == "mariadb" else 1, writers=4)
 
 
 def kill_replica(cluster):
@@ -235,8 +281,9 @@ def tell_what_happened(home, cluster):
             print(f"---- {log.relative_to(home)}", *lines, sep="\n", file=sys.stderr)
 
 
-STEPS = (kill_primary, kill_replica, kill_replica_and_primary, kill_scheduler, kill_all_servers,
-         kill_zookeeper, kill_primary, kill_everything, kill_primary, create_and_delete_again)
+STEPS = (kill_primary, kill_replica, kill_scheduler, kill_zookeeper, kill_primary,
+         kill_replica_and_primary, kill_all_servers, reboot_all_agents, kill_primary_under_load,
+         create_and_delete_again)
 
 
 def main():
@@ -256,7 +303,8 @@ def main():
                     print(f"skipped: {problem}")
                     return 77
             cluster = Cluster(home, programs, flavor)
-            sql(cluster.options, "CREATE DATABASE e2e; CREATE TABLE e2e.t (id INT PRIMARY KEY)")
+            sql(cluster.options, "CREATE DATABASE e2e; CREATE TABLE e2e.t (id INT PRIMARY KEY); "
+                                 "CREATE TABLE e2e.w (id INT PRIMARY KEY)")
             cluster.write()
             for step in chosen:
                 step(cluster)
