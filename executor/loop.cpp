@@ -3,15 +3,30 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <cstdint>
+#include <random>
 #include <utility>
 
 namespace mysos::executor {
 
 namespace asio = boost::asio;
 
+namespace {
+
+/// Of no run that an earlier task's executor told of.
+RunId drawn_run()
+{
+    std::random_device random;
+    return RunId{(std::uint64_t{random()} << 31U) | random()};
+}
+
+}  // namespace
+
 Loop::Loop(asio::any_io_executor executor, Config config, Perform perform)
     : config_{config}, perform_{std::move(perform)}, wakeup_{std::move(executor)}
-{}
+{
+    state_.server.run = drawn_run();
+}
 
 void Loop::post(Input input)
 {

@@ -154,7 +154,12 @@ void hear(Stepping& step, MemberId id, const control::Followed& message)
     tell_electorate(
         step,
         electorate::Followed{
-            message.epoch, id, message.acknowledge, message.serial, message.caught_up});
+            message.epoch,
+            id,
+            message.acknowledge,
+            message.serial,
+            message.caught_up,
+            message.server_run});
 }
 
 void hear(Stepping& step, MemberId id, const control::Opened& message)

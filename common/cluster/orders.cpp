@@ -61,6 +61,7 @@ void follow(Stepping& step, const electorate::SendFollow& effect)
             .acknowledge = effect.acknowledge,
             .serial = effect.serial,
             .caught_up = effect.caught_up,
+            .server_run = effect.server_run,
             .position = known_position(step, effect.primary)});
 }
 

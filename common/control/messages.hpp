@@ -78,6 +78,7 @@ struct Observation {
     std::string boot_id;
     std::string server_uuid;
     bool empty = false;
+    std::uint64_t server_run = 0;  ///< Names this life of the server process; never used again.
     friend bool operator==(const Observation&, const Observation&) = default;
 };
 
@@ -108,7 +109,8 @@ struct Followed {
     Epoch epoch{};
     bool acknowledge = false;
     std::uint64_t serial = 0;  ///< Of the order.
-    bool caught_up = false;    ///< And not restarted since it was seen to be.
+    bool caught_up = false;
+    std::uint64_t server_run = 0;  ///< That it caught up in.
     friend bool operator==(const Followed&, const Followed&) = default;
 };
 struct Opened {
@@ -200,13 +202,14 @@ struct Promote {
 struct Follow {
     Epoch epoch{};
     MemberId primary{};
-    std::string host;
+    std::string host{};
     std::uint16_t port = 0;
-    Account account;
+    Account account{};
     bool acknowledge = false;
-    std::uint64_t serial = 0;  ///< Comes back in the answer.
-    bool caught_up = false;    ///< It was seen to hold all that it may have forgotten.
-    std::string position;      ///< The primary holds at least this; empty: not known.
+    std::uint64_t serial = 0;      ///< Comes back in the answer.
+    bool caught_up = false;        ///< It was seen to hold all that it may have forgotten,
+    std::uint64_t server_run = 0;  ///< in this run of its server: another may have forgotten again.
+    std::string position{};        ///< The primary holds at least this; empty: not known.
     friend bool operator==(const Follow&, const Follow&) = default;
 };
 struct Open {

@@ -123,7 +123,8 @@ Effects on(State& state, const Config& config, const Followed& followed, TimePoi
     }
     const bool awaited =
         follower.standing == Standing::proven && state.electorate.members.contains(followed.member);
-    if (!awaited || !followed.acknowledge || !followed.caught_up) return ignored(Why::not_asked);
+    const bool caught_up = followed.caught_up && followed.server_run == follower.server_run;
+    if (!awaited || !followed.acknowledge || !caught_up) return ignored(Why::not_asked);
     follower.standing = Standing::acknowledging;
     follower.acknowledges = true;
     follower.amnesiac = false;

@@ -27,10 +27,10 @@
 /// begins anew.
 ///
 /// One of E is told to acknowledge at once. One that may have forgotten what it acknowledged (an
-/// amnesiac) does so only when it is told that it has caught up: what it acknowledged before, it
-/// could forget again unnoticed. That order may come late, to a member that has restarted since: it
-/// heeds it only where it has been following this primary all the while. That is the executor's
-/// part.
+/// amnesiac) does so too, and gets its vote back when it has been seen to hold what the primary
+/// held after the run of its server began: all it can have forgotten is older. That order may come
+/// late, to a member whose server has restarted since and has forgotten what it acknowledged
+/// meanwhile: it names the run, and the executor heeds it in no other.
 ///
 /// Pure: no I/O, clock, randomness, logging or threads. Equal arguments give equal effects.
 /// Why it is safe: docs/failover.md, "The electorate".
@@ -79,6 +79,7 @@ struct Followed {
     bool acknowledge = false;
     std::uint64_t serial = 0;
     bool caught_up = false;
+    std::uint64_t server_run = 0;  ///< That it caught up in.
 };
 struct AcknowledgersSet {  ///< By the primary. `position` was read after it.
     Epoch epoch{};
@@ -132,8 +133,9 @@ struct SendFollow {
     MemberId member{};
     MemberId primary{};
     bool acknowledge = false;
-    std::uint64_t serial = 0;  ///< Comes back with the answer.
-    bool caught_up = false;    ///< Ends the member's amnesia.
+    std::uint64_t serial = 0;      ///< Comes back with the answer.
+    bool caught_up = false;        ///< Ends the member's amnesia,
+    std::uint64_t server_run = 0;  ///< if its server still is in this run.
     friend bool operator==(const SendFollow&, const SendFollow&) = default;
 };
 struct Ignored {
@@ -175,7 +177,8 @@ struct Follower {
     mysql::Position holds;  ///< Last reported while it followed, in this epoch.
     bool follows = false;
     bool acknowledges = false;
-    bool amnesiac = false;  ///< Does not acknowledge, whatever it is told, before it has caught up.
+    bool amnesiac = false;         ///< Does not vote before it has caught up.
+    std::uint64_t server_run = 0;  ///< Last seen. `must_hold` and `holds` are of this one.
     std::optional<TimePoint> ask_again_at;
     friend bool operator==(const Follower&, const Follower&) = default;
 };

@@ -26,8 +26,7 @@ bool is_in_electorate(const Step& step, MemberId member)
 
 bool follows_as_wanted(const Step& step, MemberId member, const Follower& follower)
 {
-    const bool to_acknowledge = is_in_electorate(step, member) && !follower.amnesiac;
-    return follower.follows && follower.acknowledges == to_acknowledge;
+    return follower.follows && follower.acknowledges == is_in_electorate(step, member);
 }
 
 void order_follow(Step& step, MemberId member, Follower& follower)
@@ -54,19 +53,24 @@ void begin_standing(Step& step, MemberId member, Follower& follower)
     }
 }
 
+/// What was read of the primary, or is about to be, says nothing of a later run of its server.
+bool is_being_proven(Standing standing)
+{
+    return standing == Standing::reading || standing == Standing::catching_up ||
+           standing == Standing::proven;
+}
+
 /// Whose account has to be there: an outsider's not before it has said that it does not
 /// acknowledge.
 bool is_let_in(const Step& step, MemberId member, const Follower& follower)
 {
-    if (is_in_electorate(step, member)) return true;
-    return follower.standing == Standing::reading || follower.standing == Standing::catching_up ||
-           follower.standing == Standing::proven;
+    return is_in_electorate(step, member) || is_being_proven(follower.standing);
 }
 
 }  // namespace
 
-/// One of E is to acknowledge meanwhile, unless it has forgotten: commits may have nobody else to
-/// wait for, and what it received without acknowledging is not sent to it again.
+/// One of E is to acknowledge meanwhile: commits may have nobody else to wait for, and what it
+/// received without acknowledging is not sent to it again.
 void begin_reading(Step& step, MemberId member, Follower& follower)
 {
     follower.standing = Standing::reading;
@@ -103,7 +107,13 @@ void Step::send_follow(MemberId member, bool caught_up, std::uint64_t serial)
 {
     const bool acknowledge = is_in_electorate(*this, member);
     effects.emplace_back(SendFollow{
-        leadership().epoch, member, leadership().primary, acknowledge, serial, caught_up});
+        .epoch = leadership().epoch,
+        .member = member,
+        .primary = leadership().primary,
+        .acknowledge = acknowledge,
+        .serial = serial,
+        .caught_up = caught_up,
+        .server_run = caught_up ? leadership().followers.at(member).server_run : 0});
 }
 
 void observe_follower(Step& step, MemberId member, const mysql::Observation& seen)
@@ -116,11 +126,16 @@ void observe_follower(Step& step, MemberId member, const mysql::Observation& see
     follower.acknowledges = seen.acknowledges;
     follower.amnesiac = seen.amnesiac;
     follower.holds = ours ? seen.position : mysql::Position{};
+    const bool restarted = follower.server_run != seen.server_run;
+    follower.server_run = seen.server_run;
     if (follower.standing == Standing::errant) return;
     if (!takes_orders(seen.phase)) {
         follower.standing = Standing::absent;
         follower.ask_again_at.reset();
         return;
+    }
+    if (restarted && is_being_proven(follower.standing)) {
+        return begin_reading(step, member, follower);
     }
     switch (follower.standing) {
         case Standing::absent: begin_standing(step, member, follower); break;

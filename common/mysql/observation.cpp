@@ -24,7 +24,8 @@ Result<Observation> understand(
         .acknowledges = report.acknowledges,
         .semi_sync_clients = report.semi_sync_clients,
         .commits_waiting = report.commits_waiting,
-        .acks_required = report.acks_required};
+        .acks_required = report.acks_required,
+        .server_run = report.server_run};
 }
 
 }  // namespace mysos::mysql

@@ -27,6 +27,7 @@ struct Observation {
     std::uint32_t semi_sync_clients = 0;
     std::uint32_t commits_waiting = 0;
     std::uint32_t acks_required = 0;
+    std::uint64_t server_run = 0;  ///< Names this life of the server process.
     friend bool operator==(const Observation&, const Observation&) = default;
 };
 

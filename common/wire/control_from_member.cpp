@@ -99,6 +99,7 @@ control::Observation from_wire(const pb::control::Observation& from)
     to.semi_sync_clients = from.semi_sync_clients();
     to.commits_waiting = from.commits_waiting();
     to.commits_acknowledged = from.commits_acknowledged();
+    to.server_run = from.server_run();
     to.packet_age_ms = from.packet_age_ms();
     if (from.has_lag_seconds()) to.lag_seconds = from.lag_seconds();
     to.disk_free_bytes = from.disk_free_bytes();
@@ -134,6 +135,7 @@ void fill(pb::control::Observation& to, const control::Observation& from)
     to.set_semi_sync_clients(from.semi_sync_clients);
     to.set_commits_waiting(from.commits_waiting);
     to.set_commits_acknowledged(from.commits_acknowledged);
+    to.set_server_run(from.server_run);
     to.set_packet_age_ms(from.packet_age_ms);
     if (from.lag_seconds) to.set_lag_seconds(*from.lag_seconds);
     to.set_disk_free_bytes(from.disk_free_bytes);
@@ -173,6 +175,7 @@ struct Filler {
         followed.set_acknowledge(from.acknowledge);
         followed.set_serial(from.serial);
         followed.set_caught_up(from.caught_up);
+        followed.set_server_run(from.server_run);
     }
     void operator()(const control::Opened& from) const
     {
@@ -229,7 +232,8 @@ Result<control::FromMember> from_wire(const pb::control::FromMember& from)
                 .epoch = Epoch{from.followed().epoch()},
                 .acknowledge = from.followed().acknowledge(),
                 .serial = from.followed().serial(),
-                .caught_up = from.followed().caught_up()}};
+                .caught_up = from.followed().caught_up(),
+                .server_run = from.followed().server_run()}};
         case pb::control::FromMember::kOpened:
             return Message{control::Opened{.epoch = Epoch{from.opened().epoch()}}};
         case pb::control::FromMember::kAcknowledgersSet:

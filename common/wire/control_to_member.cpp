@@ -103,6 +103,7 @@ struct Filler {
         follow.set_acknowledge(from.acknowledge);
         follow.set_serial(from.serial);
         follow.set_caught_up(from.caught_up);
+        follow.set_server_run(from.server_run);
         follow.set_position(from.position);
     }
     void operator()(const control::Open& from) const
@@ -166,6 +167,7 @@ Result<control::ToMember> from_wire(const pb::control::Follow& from)
         .acknowledge = from.acknowledge(),
         .serial = from.serial(),
         .caught_up = from.caught_up(),
+        .server_run = from.server_run(),
         .position = from.position()}};
 }
 

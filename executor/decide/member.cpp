@@ -191,6 +191,7 @@ control::Observation observation(const State& state)
     all.amnesiac = is_amnesiac(state);
     all.answers = state.server.answers;
     all.boot_id = state.boot_id;
+    all.server_run = static_cast<std::uint64_t>(state.server.run);
     all.empty = state.made_data && state.server.answers && state.server.seen.position.empty();
     return all;
 }

@@ -41,15 +41,9 @@ bool obey(Step& step, const Order&, const control::Follow& follow)
     State& state = step.state;
     if (is_in<Crashed>(state) || is_in<Primary>(state)) start_server(step, StartMode::as_replica);
     if (is_in<Starting>(state) || state.operation) return false;
-    // Seen to have caught up, it may have restarted since and have forgotten again.
+    // Seen to have caught up in another run, it may have forgotten since what it acknowledged then.
     control::Follow doing = follow;
-    const auto* replica = std::get_if<Replica>(&state.phase);
-    const bool same_since = replica != nullptr && replica->follow.epoch == follow.epoch &&
-                            replica->follow.primary == follow.primary;
-    doing.caught_up = follow.caught_up && same_since;
-    // What it acknowledged now it could forget by another restart that nobody notices, and be taken
-    // for caught up with what was read before.
-    if (is_amnesiac(state) && !doing.caught_up) doing.acknowledge = false;
+    doing.caught_up = follow.caught_up && RunId{follow.server_run} == state.server.run;
     const OpId op = begin(step, doing);
     step.order(FollowPrimary{op, doing});
     return true;

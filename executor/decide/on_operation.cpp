@@ -119,7 +119,12 @@ void on(Step& step, const PrimaryFollowed& in)
             save(step, record);
         }
         say(step,
-            control::Followed{follow.epoch, follow.acknowledge, follow.serial, follow.caught_up});
+            control::Followed{
+                follow.epoch,
+                follow.acknowledge,
+                follow.serial,
+                follow.caught_up,
+                follow.server_run});
     }
     go_on(step);
 }

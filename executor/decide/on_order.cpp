@@ -156,7 +156,9 @@ void take_follow(Step& step, const control::Follow& order)
     const bool done = replica != nullptr && is_same(replica->follow, order) && !state.operation &&
                       !state.order && state.server.seen.receiver_running;
     if (!done) return take_fencing(step, order);
-    say(step, control::Followed{order.epoch, order.acknowledge, order.serial, order.caught_up});
+    say(step,
+        control::Followed{
+            order.epoch, order.acknowledge, order.serial, order.caught_up, order.server_run});
 }
 
 /// Orders to the primary of exactly this epoch.

@@ -126,7 +126,7 @@ struct Task {
 struct Server {
     enum class Process { down, running, ending };
     Process process = Process::down;
-    RunId run{};
+    RunId run{};  ///< The shell draws the first: an earlier task's had other numbers.
     bool answers = false;
     bool probing = false;  ///< A probe is under way, perhaps of an earlier run.
     std::optional<TimePoint> probe_at;

@@ -129,11 +129,13 @@ struct Obeying {
                                      member.source == follow.primary &&
                                      member.followed == follow.epoch;
         if (!follows_already) repoint(follow);
-        const bool caught_up = follow.caught_up && follows_already;
+        const bool caught_up = follow.caught_up && follow.server_run == member.told_run(broken);
         if (caught_up) member.amnesiac = false;
-        member.acknowledges = follow.acknowledge && !member.amnesiac;
+        member.acknowledges = follow.acknowledge;
         return Answer{
-            control::Followed{follow.epoch, member.acknowledges, follow.serial, caught_up}, {}};
+            control::Followed{
+                follow.epoch, follow.acknowledge, follow.serial, caught_up, follow.server_run},
+            {}};
     }
     std::optional<Answer> operator()(const control::Open& open) const
     {
@@ -181,6 +183,7 @@ struct Obeying {
         if (common < member.log.size()) {
             member.cut(common);
             member.amnesiac = true;
+            ++member.run;
         }
         member.applied = member.log.size();
         member.untrimmed = false;
@@ -226,6 +229,11 @@ Position Member::told_position(Broken broken) const
     return test::mariadb_position("0-1-" + std::to_string(log.size()));
 }
 
+std::uint64_t Member::told_run(Broken broken) const
+{
+    return broken == Broken::runs_unnumbered ? 1 : run;
+}
+
 bool Member::is_leading(Epoch epoch) const
 {
     return role == Role::primary && leads == epoch;
@@ -246,6 +254,7 @@ void Member::forget(std::size_t kept, Broken broken)
 void Member::start(Prng& prng, Broken broken)
 {
     role = Role::fenced;
+    ++run;
     if (untrimmed) {  // A primary's own binlog is durable.
         if (broken == Broken::tail_cut_early && !log.empty()) cut(log.size() - 1);
         return;
@@ -276,6 +285,7 @@ mysql::Observation Member::observe(Broken broken) const
     if (source) seen.source = *source;
     seen.acknowledges = acknowledges;
     seen.acks_required = static_cast<std::uint32_t>(acks);
+    seen.server_run = told_run(broken);
     return seen;
 }
 

@@ -33,6 +33,7 @@ enum class Broken {
     tail_cut_early,           ///< The old primary cuts its tail when it starts.
     raise_without_wait,
     leave_without_wait,
+    runs_unnumbered,       ///< One run of a server cannot be told from another.
     opened_before_marker,  ///< Nobody waits for the marker's acknowledgement.
 };
 
@@ -85,12 +86,14 @@ struct Member {
     std::optional<MemberId> source;
     bool link = false;
     bool acknowledges = false;
+    std::uint64_t run = 0;  ///< Of its server.
 
     void append(const Transaction& transaction);
     void cut(std::size_t length);
     [[nodiscard]] Epoch marker() const;
     /// `position`, or what is told instead of it.
     [[nodiscard]] mysql::Position told_position(Broken broken) const;
+    [[nodiscard]] std::uint64_t told_run(Broken broken) const;
     [[nodiscard]] bool is_leading(Epoch epoch) const;
 
     void crash_server();

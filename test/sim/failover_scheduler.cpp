@@ -195,7 +195,8 @@ void Scheduler::answered(MemberId member, const Answer& answer, TimePoint now)
             [&](const control::Followed& m) {
                 tell(election::Followed{m.epoch, member}, now);
                 tell(
-                    electorate::Followed{m.epoch, member, m.acknowledge, m.serial, m.caught_up},
+                    electorate::Followed{
+                        m.epoch, member, m.acknowledge, m.serial, m.caught_up, m.server_run},
                     now);
             },
             [&](const control::Opened& m) {
@@ -304,7 +305,9 @@ void Scheduler::perform(const election::Effect& effect, TimePoint now)
                 sent.back().second.accounts = record_.electorate.members;
             },
             [&](const election::SendFollow& e) {
-                send(e.member, control::Follow{e.epoch, e.primary, {}, 0, {}, true, 0, false, {}});
+                send(
+                    e.member,
+                    control::Follow{.epoch = e.epoch, .primary = e.primary, .acknowledge = true});
             },
             [&](const AdmitFollowers&) { lead(record_.electorate.acks, false, now); },
             [&](const SendOpen& e) { send(e.member, control::Open{e.epoch}); },
@@ -339,7 +342,12 @@ void Scheduler::perform(const electorate::Effect& effect, TimePoint now)
                 send(
                     e.member,
                     control::Follow{
-                        e.epoch, e.primary, {}, 0, {}, e.acknowledge, e.serial, e.caught_up, {}});
+                        .epoch = e.epoch,
+                        .primary = e.primary,
+                        .acknowledge = e.acknowledge,
+                        .serial = e.serial,
+                        .caught_up = e.caught_up,
+                        .server_run = e.server_run});
             },
             [](const electorate::Ignored&) {}},
         effect);

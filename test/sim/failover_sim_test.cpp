@@ -86,6 +86,7 @@ TEST_CASE("sim: each way to break the protocol is noticed", "[sim]")
         {"tail cut early", Broken::tail_cut_early, 1, 500},
         {"raise k without the wait", Broken::raise_without_wait, 1, 1'000},
         {"leave without the wait", Broken::leave_without_wait, 1, 1'000},
+        {"runs of a server are not numbered", Broken::runs_unnumbered, 6'700, 7'200},
         {"opened before the marker is acknowledged", Broken::opened_before_marker, 1, 500},
     };
     const char* const from_environment = std::getenv("MYSOS_SIM_SEEDS");

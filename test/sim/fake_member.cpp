@@ -37,6 +37,7 @@ control::Observation FakeMember::observe() const
     result.applier_running = phase == Phase::replica;
     result.acknowledges = acknowledges;
     result.acks_required = acks;
+    result.server_run = run;
     result.empty = disk.sequence == 0;
     return result;
 }
@@ -49,6 +50,7 @@ control::Hello FakeMember::hello() const
 void FakeMember::crash()
 {
     if (phase == Phase::replica) amnesiac = true;  // MariaDB drops its relay log.
+    ++run;
     phase = Phase::crashed;
     writable = false;
     acknowledges = false;
@@ -107,16 +109,16 @@ std::optional<control::FromMember> FakeMember::obey(const control::ToMember& ord
                 if (phase == Phase::crashed || disk.was_primary) amnesiac = true;
                 disk.epoch = number(follow.epoch);
                 disk.was_primary = false;
-                const bool caught_up =
-                    follow.caught_up && phase == Phase::replica && source == follow.primary;
+                const bool caught_up = follow.caught_up && follow.server_run == run;
                 if (caught_up) amnesiac = false;
                 phase = Phase::replica;
                 writable = false;
                 source = follow.primary;
                 source_ip = follow.host;
                 source_port = follow.port;
-                acknowledges = follow.acknowledge && !amnesiac;
-                return control::Followed{follow.epoch, acknowledges, follow.serial, caught_up};
+                acknowledges = follow.acknowledge;
+                return control::Followed{
+                    follow.epoch, acknowledges, follow.serial, caught_up, follow.server_run};
             },
             [&](const control::Open& open) -> Answer {
                 if (is_old(open.epoch)) return refuse(Reason::old_epoch, "open");

@@ -40,6 +40,7 @@ struct FakeMember {
     MemberId source{};
     std::string source_ip;
     std::uint16_t source_port = 0;
+    std::uint64_t run = 1;  ///< Of its server.
     std::optional<cluster::StreamId> stream;
     bool stream_accepted = false;
 

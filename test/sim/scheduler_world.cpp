@@ -205,6 +205,7 @@ void World::start_launched()
         }
         disk_of_[task.id] = volume;
         member.disk = disks_[volume];
+        member.run = runs_ += 1'000;
         member.amnesiac = member.disk.sequence != 0 && !member.disk.was_primary;
         members_.emplace(task.id, std::move(member));
         mesos_.update(task.id, mesos::TaskState::starting, "starting");

@@ -119,6 +119,7 @@ class World {
     FakeMesos mesos_;
     std::map<mesos::TaskId, FakeMember> members_;
     std::map<mesos::PersistenceId, Disk> disks_;
+    std::uint64_t runs_ = 0;  ///< Of servers: where the next task's begin.
     std::map<mesos::TaskId, mesos::PersistenceId> disk_of_;
     std::deque<scheduler::Answer> answers_;
     std::deque<std::string> log_;

@@ -203,7 +203,13 @@ wire::TaskData task_data(const std::string& flavor)
 
 control::Follow follow(Epoch epoch, MemberId primary, bool acknowledge)
 {
-    return {epoch, primary, "10.0.0.2", 3306, {"repl_1", "secret"}, acknowledge, 0, false, {}};
+    return {
+        .epoch = epoch,
+        .primary = primary,
+        .host = "10.0.0.2",
+        .port = 3306,
+        .account = {"repl_1", "secret"},
+        .acknowledge = acknowledge};
 }
 
 void Member::launch(const std::string& flavor)

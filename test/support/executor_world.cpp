@@ -424,6 +424,7 @@ void ExecutorWorld::follow(
             acknowledge,
             0,
             caught_up,
+            control->seen(member.task).server_run,
             {}});
     static_cast<void>(answer<control::Followed>(member));
 }

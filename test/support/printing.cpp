@@ -153,6 +153,7 @@ std::string text(const electorate::Effect& effect)
             [&](const SendFollow& e) {
                 return "follow " + text(e.primary) + ": " + text(e.member) + text(e.epoch) +
                        (e.acknowledge ? " acknowledging" : "") + (e.caught_up ? " caught up" : "") +
+                       (e.server_run == 0 ? "" : " in run " + std::to_string(e.server_run)) +
                        (e.serial == 0 ? std::string{} : serial(e.serial));
             },
             [](const Ignored& e) { return std::string{"ignored: "} + text(e.why); }},

@@ -123,16 +123,16 @@ TEST_CASE("electorate changes: members join one at a time", "[electorate]")
 TEST_CASE("electorate changes: one that may have forgotten is proven anew", "[electorate]")
 {
     Script script = steady({{m1, m2, m3}, 1});
-    // Told to acknowledge, as it is in E; having forgotten, it only follows, and is left to.
+    // Told to acknowledge, as it is in E; having forgotten, it does so without a vote.
     const std::string again = "; follow 1: 2 e4 acknowledging";
     CHECK(script.see(m2, Phase::fenced) == "set 1 e4 k=1 accounts {2,3} #1" + again);
     CHECK(script.read(0, 5) == "");  // An answer to an earlier question proves nothing.
     CHECK(script.read(1, 7) == "");
-    CHECK(script.see(m2, 6, false, true) == "");
+    CHECK(script.see(m2, 6, true, true) == "");
     CHECK(script.wait(1s) == "");
     CHECK_FALSE(next_deadline(script.state));
     CHECK(script.feed(Followed{e4, m2, true, 0, false}) == "ignored: not asked");
-    CHECK(script.see(m2, 7, false, true) == "follow 1: 2 e4 acknowledging caught up");
+    CHECK(script.see(m2, 7, true, true) == "follow 1: 2 e4 acknowledging caught up");
     SECTION("it is believed")
     {
         CHECK(script.follow(m2, true) == "");
@@ -150,6 +150,36 @@ TEST_CASE("electorate changes: one that may have forgotten is proven anew", "[el
     }
 }
 
+TEST_CASE("electorate changes: what was read proves nothing for a later run", "[electorate]")
+{
+    Script script = steady({{m1, m2, m3}, 1});
+    mysql::Observation seen = replica_of(m1, 4, 4);
+    seen.acknowledges = true;
+    seen.amnesiac = true;
+    seen.position = up_to(7);
+    const auto see_in_run = [&](std::uint64_t run) {
+        seen.server_run = run;
+        return script.feed(Observed{m2, seen});
+    };
+    const auto followed_in_run = [&](std::uint64_t run) {
+        return script.feed(Followed{e4, m2, true, 0, true, run});
+    };
+    const std::string caught_up = "follow 1: 2 e4 acknowledging caught up in run ";
+    CHECK(see_in_run(8) == "set 1 e4 k=1 accounts {2,3} #1");
+    CHECK(script.read(1, 7) == "");
+    CHECK(see_in_run(9) == "set 1 e4 k=1 accounts {2,3} #2");
+    CHECK(see_in_run(9) == "");
+    CHECK(script.read(2, 7) == "");
+    CHECK(see_in_run(9) == caught_up + "9");
+    CHECK(followed_in_run(8) == "ignored: not asked");
+    CHECK(see_in_run(10) == "set 1 e4 k=1 accounts {2,3} #3");
+    CHECK(followed_in_run(9) == "ignored: not asked");
+    CHECK(script.read(3, 7) == "");
+    CHECK(see_in_run(10) == caught_up + "10");
+    CHECK(followed_in_run(10) == "");
+    CHECK(script.state.leadership->followers.at(m2).standing == Standing::acknowledging);
+}
+
 TEST_CASE("electorate changes: what shows that a member does not acknowledge", "[electorate]")
 {
     struct Case {
@@ -165,8 +195,8 @@ TEST_CASE("electorate changes: what shows that a member does not acknowledge", "
     const std::vector<Case> cases{
         {"all is well", true, false, m1, 4, ""},
         {"switched off", false, false, m1, 4, read + follow},
-        {"amnesiac", false, true, m1, 4, read},
-        {"amnesiac, and acknowledges all the same", true, true, m1, 4, read + follow},
+        {"amnesiac", true, true, m1, 4, read},
+        {"amnesiac and switched off", false, true, m1, 4, read + follow},
         {"follows another", true, false, m3, 4, read + follow},
         {"follows in an older epoch", true, false, m1, 3, read + follow},
     };

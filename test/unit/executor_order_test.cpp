@@ -294,12 +294,15 @@ TEST_CASE(
     member.feed(Probed{member.run(), {}});
     REQUIRE(observation(member.state).amnesiac);
 
-    CHECK(member.order(follow(e5, m2, true)) == Lines{"epoch 5 replica amnesiac", "do follow 5 2"});
-    CHECK(has(member.feed(PrimaryFollowed{member.op()}), "say followed 5"));
+    CHECK(
+        member.order(follow(e5, m2, true)) ==
+        Lines{"epoch 5 replica amnesiac", "do follow 5 2 acknowledging"});
+    CHECK(has(member.feed(PrimaryFollowed{member.op()}), "say followed 5 acknowledging"));
     CHECK(observation(member.state).amnesiac);
 
     auto caught_up = follow(e5, m2, true);
     caught_up.caught_up = true;
+    caught_up.server_run = observation(member.state).server_run;
     SECTION("as it is told when it was seen to")
     {
         CHECK(member.order(caught_up) == Lines{"do follow 5 2 acknowledging"});
@@ -314,7 +317,7 @@ TEST_CASE(
         member.wait(1min);
         member.feed(Probed{member.run(), {}});
         member.order(caught_up);
-        CHECK(has(member.feed(PrimaryFollowed{member.op()}), "say followed 5"));
+        CHECK(has(member.feed(PrimaryFollowed{member.op()}), "say followed 5 acknowledging"));
         CHECK(observation(member.state).amnesiac);
     }
 }
@@ -404,7 +407,7 @@ TEST_CASE("executor: orders to a primary", "[executor]")
             Lines{"start 2 as_replica"});
         CHECK(
             member.feed(Probed{RunId{2}, {}}) ==
-            Lines{"do follow 6 2", "update 7 running: answers; read-only, waits for orders"});
+            Lines{"do follow 6 2 acknowledging", "update 7 running: answers; read-only, waits for orders"});
     }
 }
 

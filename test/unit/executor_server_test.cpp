@@ -171,7 +171,7 @@ TEST_CASE("executor: a crashed primary stays down until ordered", "[executor]")
                                                       "epoch 6 replica amnesiac",
                                                       "start 2 as_replica",
                                                       "update 7 running: starts mariadbd"});
-        CHECK(has(member.feed(Probed{RunId{2}, {}}), "do follow 6 2"));
+        CHECK(has(member.feed(Probed{RunId{2}, {}}), "do follow 6 2 acknowledging"));
     }
     SECTION("a KILL has nothing to stop")
     {

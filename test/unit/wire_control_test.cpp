@@ -45,7 +45,8 @@ control::Observation everything_observed()
         .acks_required = 1,
         .boot_id = "b",
         .server_uuid = "u",
-        .empty = true};
+        .empty = true,
+        .server_run = 1ULL << 60U};
 }
 
 const std::vector<AccountSpec> accounts{
@@ -67,7 +68,12 @@ TEST_CASE("control messages: what a member says survives the wire", "[wire]")
         control::Prepared{
             .epoch = Epoch{7}, .position = "0-1-5", .marker = Epoch{6}, .amnesiac = true},
         control::Promoted{.epoch = Epoch{7}, .position = "0-1-6"},
-        control::Followed{.epoch = Epoch{7}, .acknowledge = true, .serial = 8, .caught_up = true},
+        control::Followed{
+            .epoch = Epoch{7},
+            .acknowledge = true,
+            .serial = 8,
+            .caught_up = true,
+            .server_run = 1ULL << 60U},
         control::Opened{.epoch = Epoch{7}},
         control::AcknowledgersSet{.epoch = Epoch{7}, .acks = 2, .position = "0-1-7", .serial = 9},
         control::Restarted{.epoch = Epoch{7}, .position = "0-1-5"},
@@ -118,6 +124,7 @@ TEST_CASE("control messages: orders survive the wire", "[wire]")
             .acknowledge = true,
             .serial = 13,
             .caught_up = true,
+            .server_run = 1ULL << 60U,
             .position = "0-1-5"},
         control::Open{.epoch = Epoch{4}},
         control::SetAcknowledgers{.epoch = Epoch{4}, .acks = 2, .accounts = accounts, .serial = 11},
