@@ -158,6 +158,11 @@ std::string member_token(const Secrets& secrets, std::string_view task_id)
     return derive(secrets, "member:", task_id);
 }
 
+std::string peer_token(const Secrets& secrets, std::string_view cluster_uuid)
+{
+    return derive(secrets, "peer:", cluster_uuid);
+}
+
 std::string account_password(const Secrets& secrets, std::string_view user)
 {
     constexpr std::size_t password_size = 32;

@@ -59,6 +59,7 @@ class SecretBox {
 // Derived: HMAC-SHA-256 under the cluster's seed, in hexadecimal digits.
 [[nodiscard]] std::string launch_token(const Secrets& secrets, std::string_view task_id);
 [[nodiscard]] std::string member_token(const Secrets& secrets, std::string_view task_id);
+[[nodiscard]] std::string peer_token(const Secrets& secrets, std::string_view cluster_uuid);
 /// 32 digits: the longest password that a replication source of MySQL takes.
 [[nodiscard]] std::string account_password(const Secrets& secrets, std::string_view user);
 

@@ -208,6 +208,16 @@ void hear(Stepping& step, MemberId id, const control::Restarted&)
     step.report(Report::Level::info, id, "its server was started anew");
 }
 
+void hear(Stepping& step, MemberId id, const control::Rebuilt& message)
+{
+    std::string text = "was rebuilt from another member";
+    if (message.errant_saved > 0) {
+        text += "; saved on its volume before: " + std::to_string(message.errant_saved) +
+                " transactions that nobody acknowledged";
+    }
+    step.report(Report::Level::info, id, std::move(text));
+}
+
 }  // namespace
 
 void on(Stepping& step, const MemberConnected& in)
@@ -234,7 +244,7 @@ void on(Stepping& step, const MemberConnected& in)
         in.stream,
         id,
         member.task_id,
-        control::Welcome{{}, step.record().uuid, {}, step.record().epoch}});
+        control::Welcome{{}, step.record().uuid, {}, step.record().epoch, {}}});
     observe(step, id, in.hello.observation);
     if (!step.record().deleting) tell_election(step, election::Appeared{id});
     lead(step);

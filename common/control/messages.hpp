@@ -21,6 +21,7 @@ enum class Phase {
     fetch,
     install,
     initialise,
+    clone,
     start,
     fenced,
     replica,
@@ -37,6 +38,7 @@ enum class Phase {
         case Phase::fetch: return "fetch";
         case Phase::install: return "install";
         case Phase::initialise: return "initialise";
+        case Phase::clone: return "clone";
         case Phase::start: return "start";
         case Phase::fenced: return "fenced";
         case Phase::replica: return "replica";
@@ -79,6 +81,8 @@ struct Observation {
     std::string server_uuid;
     bool empty = false;
     std::uint64_t server_run = 0;  ///< Names this life of the server process; never used again.
+    std::uint64_t errant_transactions = 0;  ///< Saved on its volume, in all.
+    bool needs_rebuild = false;             ///< Has half a data directory, waits for Rebuild.
     friend bool operator==(const Observation&, const Observation&) = default;
 };
 
@@ -136,6 +140,13 @@ struct Restarted {
     std::string position;
     friend bool operator==(const Restarted&, const Restarted&) = default;
 };
+struct Rebuilt {
+    Epoch epoch{};
+    std::uint64_t serial = 0;  ///< Of the order.
+    std::string position;
+    std::uint64_t errant_saved = 0;  ///< Transactions, by this rebuild.
+    friend bool operator==(const Rebuilt&, const Rebuilt&) = default;
+};
 struct Refused {
     enum class Reason {
         unknown,
@@ -162,7 +173,8 @@ using FromMember = std::variant<
     AcknowledgersSet,
     Refused,
     Restarted,
-    AccountLocked>;
+    AccountLocked,
+    Rebuilt>;
 
 // Scheduler to executor.
 
@@ -183,6 +195,7 @@ struct Welcome {
     std::string cluster_uuid;
     Account admin;
     Epoch epoch{};
+    std::string peer_token;  ///< Shared by the members of one cluster.
     friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 struct Heartbeat {
@@ -230,6 +243,18 @@ struct LockAccount {
     std::uint64_t serial = 0;  ///< Comes back in the answer.
     friend bool operator==(const LockAccount&, const LockAccount&) = default;
 };
+struct Rebuild {
+    Epoch epoch{};
+    MemberId primary{};
+    MemberId donor{};
+    std::string donor_host;
+    std::uint16_t donor_port = 0;       ///< Of its server.
+    std::uint16_t donor_peer_port = 0;  ///< Of its executor.
+    Account account;
+    std::string position;      ///< The primary holds at least this: what is beyond is errant.
+    std::uint64_t serial = 0;  ///< Comes back in the answer.
+    friend bool operator==(const Rebuild&, const Rebuild&) = default;
+};
 struct Stop {
     friend bool operator==(const Stop&, const Stop&) = default;
 };
@@ -248,6 +273,7 @@ using ToMember = std::variant<
     SetAcknowledgers,
     LockAccount,
     Stop,
-    Restart>;
+    Restart,
+    Rebuild>;
 
 }  // namespace mysos::control

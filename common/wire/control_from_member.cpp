@@ -15,6 +15,7 @@ control::Phase from_wire(pb::control::Phase phase)
         case pb::control::FETCH: return Phase::fetch;
         case pb::control::INSTALL: return Phase::install;
         case pb::control::INITIALISE: return Phase::initialise;
+        case pb::control::CLONE: return Phase::clone;
         case pb::control::START: return Phase::start;
         case pb::control::FENCED: return Phase::fenced;
         case pb::control::REPLICA: return Phase::replica;
@@ -34,6 +35,7 @@ pb::control::Phase to_wire(control::Phase phase)
         case Phase::fetch: return pb::control::FETCH;
         case Phase::install: return pb::control::INSTALL;
         case Phase::initialise: return pb::control::INITIALISE;
+        case Phase::clone: return pb::control::CLONE;
         case Phase::start: return pb::control::START;
         case Phase::fenced: return pb::control::FENCED;
         case Phase::replica: return pb::control::REPLICA;
@@ -108,6 +110,8 @@ control::Observation from_wire(const pb::control::Observation& from)
     to.boot_id = from.boot_id();
     to.server_uuid = from.server_uuid();
     to.empty = from.empty();
+    to.errant_transactions = from.errant_transactions();
+    to.needs_rebuild = from.needs_rebuild();
     return to;
 }
 
@@ -144,6 +148,8 @@ void fill(pb::control::Observation& to, const control::Observation& from)
     to.set_boot_id(from.boot_id);
     to.set_server_uuid(from.server_uuid);
     to.set_empty(from.empty);
+    to.set_errant_transactions(from.errant_transactions);
+    to.set_needs_rebuild(from.needs_rebuild);
 }
 
 /// Fills the one field of the message that the value belongs into.
@@ -211,6 +217,14 @@ struct Filler {
         locked.set_position(from.position);
         locked.set_serial(from.serial);
     }
+    void operator()(const control::Rebuilt& from) const
+    {
+        auto& rebuilt = *to.mutable_rebuilt();
+        rebuilt.set_epoch(number(from.epoch));
+        rebuilt.set_serial(from.serial);
+        rebuilt.set_position(from.position);
+        rebuilt.set_errant_saved(from.errant_saved);
+    }
 };
 
 Result<control::FromMember> from_wire(const pb::control::FromMember& from)
@@ -257,6 +271,12 @@ Result<control::FromMember> from_wire(const pb::control::FromMember& from)
                 .member = MemberId{from.account_locked().server_id()},
                 .position = from.account_locked().position(),
                 .serial = from.account_locked().serial()}};
+        case pb::control::FromMember::kRebuilt:
+            return Message{control::Rebuilt{
+                .epoch = Epoch{from.rebuilt().epoch()},
+                .serial = from.rebuilt().serial(),
+                .position = from.rebuilt().position(),
+                .errant_saved = from.rebuilt().errant_saved()}};
         case pb::control::FromMember::BODY_NOT_SET: break;
     }
     return Errc::message_malformed;

@@ -78,6 +78,7 @@ struct Filler {
         welcome.set_cluster_uuid(from.cluster_uuid);
         fill(*welcome.mutable_admin(), from.admin);
         welcome.set_epoch(number(from.epoch));
+        welcome.set_peer_token(from.peer_token);
     }
     void operator()(const control::Heartbeat&) const { to.mutable_heartbeat(); }
     void operator()(const control::Prepare& from) const
@@ -131,6 +132,19 @@ struct Filler {
     {
         to.mutable_restart()->set_epoch(number(from.epoch));
     }
+    void operator()(const control::Rebuild& from) const
+    {
+        auto& rebuild = *to.mutable_rebuild();
+        rebuild.set_epoch(number(from.epoch));
+        rebuild.set_primary_server_id(number(from.primary));
+        rebuild.set_donor_server_id(number(from.donor));
+        rebuild.set_donor_host(from.donor_host);
+        rebuild.set_donor_port(from.donor_port);
+        rebuild.set_donor_peer_port(from.donor_peer_port);
+        fill(*rebuild.mutable_account(), from.account);
+        rebuild.set_position(from.position);
+        rebuild.set_serial(from.serial);
+    }
 };
 
 Result<control::ToMember> from_wire(const pb::control::Promote& from)
@@ -171,6 +185,24 @@ Result<control::ToMember> from_wire(const pb::control::Follow& from)
         .position = from.position()}};
 }
 
+Result<control::ToMember> from_wire(const pb::control::Rebuild& from)
+{
+    constexpr std::uint32_t port_max = std::numeric_limits<std::uint16_t>::max();
+    if (from.donor_port() > port_max || from.donor_peer_port() > port_max) {
+        return Errc::message_malformed;
+    }
+    return control::ToMember{control::Rebuild{
+        .epoch = Epoch{from.epoch()},
+        .primary = MemberId{from.primary_server_id()},
+        .donor = MemberId{from.donor_server_id()},
+        .donor_host = from.donor_host(),
+        .donor_port = static_cast<std::uint16_t>(from.donor_port()),
+        .donor_peer_port = static_cast<std::uint16_t>(from.donor_peer_port()),
+        .account = from_wire(from.account()),
+        .position = from.position(),
+        .serial = from.serial()}};
+}
+
 Result<control::ToMember> from_wire(const pb::control::ToMember& from)
 {
     using Order = control::ToMember;
@@ -181,7 +213,8 @@ Result<control::ToMember> from_wire(const pb::control::ToMember& from)
                 .token = from.welcome().token(),
                 .cluster_uuid = from.welcome().cluster_uuid(),
                 .admin = from_wire(from.welcome().admin()),
-                .epoch = Epoch{from.welcome().epoch()}}};
+                .epoch = Epoch{from.welcome().epoch()},
+                .peer_token = from.welcome().peer_token()}};
         case ToMember::kHeartbeat: return Order{control::Heartbeat{}};
         case ToMember::kPrepare:
             return Order{control::Prepare{.epoch = Epoch{from.prepare().epoch()}}};
@@ -198,6 +231,7 @@ Result<control::ToMember> from_wire(const pb::control::ToMember& from)
         case ToMember::kStop: return Order{control::Stop{}};
         case ToMember::kRestart:
             return Order{control::Restart{.epoch = Epoch{from.restart().epoch()}}};
+        case ToMember::kRebuild: return from_wire(from.rebuild());
         case ToMember::BODY_NOT_SET: break;
     }
     return Errc::message_malformed;

@@ -141,6 +141,7 @@ const char* name_of(const control::ToMember& order)
             [](const control::LockAccount&) { return "lock_account"; },
             [](const control::Stop&) { return "stop"; },
             [](const control::Restart&) { return "restart"; },
+            [](const control::Rebuild&) { return "rebuild"; },
         },
         order);
 }

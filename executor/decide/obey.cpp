@@ -108,6 +108,7 @@ void proceed(Step& step)
             [&](const control::Welcome&) { return true; },
             [&](const control::Heartbeat&) { return true; },
             [&](const control::Stop&) { return true; },
+            [&](const control::Rebuild&) { return true; },
             [&](const auto& o) { return obey(step, order, o); },
         },
         order.order);

@@ -30,6 +30,7 @@ control::Welcome Dispenser::fill(
 {
     welcome.token = member_token(secrets, task_id);
     welcome.admin = admin_account(secrets);
+    welcome.peer_token = peer_token(secrets, welcome.cluster_uuid);
     return welcome;
 }
 
@@ -41,6 +42,8 @@ control::ToMember Dispenser::fill(control::ToMember order, const Secrets& secret
         for (control::AccountSpec& spec : acknowledgers->accounts) fill(spec, secrets);
     } else if (auto* follow = std::get_if<control::Follow>(&order)) {
         follow->account.password = account_password(secrets, follow->account.user);
+    } else if (auto* rebuild = std::get_if<control::Rebuild>(&order)) {
+        rebuild->account.password = account_password(secrets, rebuild->account.user);
     }
     return order;
 }

@@ -9,8 +9,8 @@
 
 namespace mysos::scheduler {
 
-/// Puts what no decision sees into orders: names and passwords of accounts, and the token that a
-/// member uses from now on. Pure.
+/// Puts what no decision sees into orders: names and passwords of accounts, the token that a
+/// member uses from now on, and the one that its peers share. Pure.
 ///
 /// An administrator given by --admin_keypath takes the place of the generated one, name and
 /// password.

@@ -136,7 +136,8 @@ std::optional<control::FromMember> FakeMember::obey(const control::ToMember& ord
             },
             [](const control::Heartbeat&) -> Answer { return std::nullopt; },
             [](const control::Stop&) -> Answer { return std::nullopt; },
-            [](const control::Restart&) -> Answer { return std::nullopt; }},
+            [](const control::Restart&) -> Answer { return std::nullopt; },
+            [](const control::Rebuild&) -> Answer { return std::nullopt; }},
         order);
 }
 

@@ -80,6 +80,10 @@ std::string said(const control::FromMember& message)
             [](const control::Restarted& m) {
                 return "restarted " + text(m.epoch) + " " + m.position;
             },
+            [](const control::Rebuilt& m) {
+                return "rebuilt " + text(m.epoch) + " " + m.position +
+                       " errant=" + text(m.errant_saved) + " serial=" + text(m.serial);
+            },
         },
         message);
 }

@@ -216,7 +216,8 @@ io::Awaitable<io::Reply> ControlServer::handle(io::Request request)
     if (request.path() == "/executor/v1/stream") {
         const auto hello = wire::decode_hello(request.body).value();
         auto stream = io::StreamWriter::make([](ErrorCode) {});
-        const control::Welcome welcome{"permanent-" + hello.task_id, hello.cluster, {}, {}};
+        const control::Welcome welcome{
+            "permanent-" + hello.task_id, hello.cluster, {}, {}, "peers"};
         stream->write_record(wire::encode(control::ToMember{welcome}));
         streams_[hello.task_id] = stream;
         seen_[hello.task_id] = hello.observation;

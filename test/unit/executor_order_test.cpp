@@ -458,7 +458,7 @@ TEST_CASE("executor: a Welcome's token is kept, heartbeats need no answer", "[ex
     Member member;
     member.fence();
     CHECK(
-        member.order(control::Welcome{"permanent", "uuid-demo", {}, e4}) ==
+        member.order(control::Welcome{"permanent", "uuid-demo", {}, e4, "peers"}) ==
         Lines{"token permanent", "use token permanent"});
     CHECK(member.order(control::Heartbeat{}) == Lines{});
 }

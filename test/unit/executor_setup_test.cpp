@@ -61,7 +61,7 @@ TEST_CASE("executor: a token that comes before the volume is known waits for it"
     member.launch();
     member.connect();
     CHECK(
-        member.order(control::Welcome{"permanent", "uuid-demo", {}, {}}) ==
+        member.order(control::Welcome{"permanent", "uuid-demo", {}, {}, "peers"}) ==
         Lines{"use token permanent"});
     Member ours = member;
     CHECK(ours.feed(VolumeInspected{{}}) == Lines{"claim demo 1", "token permanent", "install"});
@@ -72,7 +72,7 @@ TEST_CASE("executor: a token that comes before the volume is known waits for it"
     const Lines refused = member.feed(VolumeInspected{theirs});
     CHECK(std::ranges::find(refused, "token permanent") == refused.end());
     CHECK(
-        member.order(control::Welcome{"permanent", "uuid-demo", {}, {}}) ==
+        member.order(control::Welcome{"permanent", "uuid-demo", {}, {}, "peers"}) ==
         Lines{"use token permanent"});
 }
 

@@ -118,6 +118,11 @@ TEST_CASE("out: orders get the passwords of the accounts that they name", "[sche
     const auto following = std::get<control::Follow>(generated.fill(follow, secrets));
     CHECK(following.account == filled.accounts[2].account);
 
+    control::Rebuild rebuild;
+    rebuild.account.user = "clone";
+    const auto rebuilding = std::get<control::Rebuild>(generated.fill(rebuild, secrets));
+    CHECK(rebuilding.account == control::Account{"clone", account_password(secrets, "clone")});
+
     CHECK(generated.fill(control::Stop{}, secrets) == control::ToMember{control::Stop{}});
 }
 
@@ -129,6 +134,9 @@ TEST_CASE("out: a welcome brings the permanent token and the administrator", "[s
     const control::Welcome filled = Dispenser{}.fill(welcome, secrets, "t1");
     CHECK(filled.token == member_token(secrets, "t1"));
     CHECK(filled.admin == control::Account{"mysos_admin", "admin"});
+    CHECK(filled.peer_token == peer_token(secrets, "uuid"));
+    CHECK(filled.peer_token != peer_token(secrets, "uuid of another"));
+    CHECK(filled.peer_token != filled.token);
     CHECK(filled.cluster_uuid == "uuid");
     CHECK(filled.epoch == Epoch{4});
 }

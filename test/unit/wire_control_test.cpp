@@ -46,7 +46,9 @@ control::Observation everything_observed()
         .boot_id = "b",
         .server_uuid = "u",
         .empty = true,
-        .server_run = 1ULL << 60U};
+        .server_run = 1ULL << 60U,
+        .errant_transactions = 1ULL << 34U,
+        .needs_rebuild = true};
 }
 
 const std::vector<AccountSpec> accounts{
@@ -79,6 +81,7 @@ TEST_CASE("control messages: what a member says survives the wire", "[wire]")
         control::Restarted{.epoch = Epoch{7}, .position = "0-1-5"},
         control::AccountLocked{
             .epoch = Epoch{7}, .member = MemberId{3}, .position = "0-1-5", .serial = 10},
+        control::Rebuilt{.epoch = Epoch{7}, .serial = 14, .position = "0-1-5", .errant_saved = 3},
     };
     for (const Reason reason :
          {Reason::unknown,
@@ -111,7 +114,8 @@ TEST_CASE("control messages: orders survive the wire", "[wire]")
             .token = "t",
             .cluster_uuid = "u",
             .admin = {.user = "admin", .password = "p"},
-            .epoch = Epoch{3}},
+            .epoch = Epoch{3},
+            .peer_token = "among peers"},
         control::Heartbeat{},
         control::Prepare{.epoch = Epoch{4}},
         control::Promote{.epoch = Epoch{4}, .position = "0-1-5", .acks = 1, .accounts = accounts},
@@ -132,6 +136,16 @@ TEST_CASE("control messages: orders survive the wire", "[wire]")
             .epoch = Epoch{4}, .user = "repl_3", .member = MemberId{3}, .serial = 12},
         control::Stop{},
         control::Restart{.epoch = Epoch{4}},
+        control::Rebuild{
+            .epoch = Epoch{4},
+            .primary = MemberId{2},
+            .donor = MemberId{3},
+            .donor_host = "10.0.0.3",
+            .donor_port = 65535,
+            .donor_peer_port = 65534,
+            .account = {.user = "clone", .password = "p"},
+            .position = "0-1-5",
+            .serial = 15},
     };
     for (const auto& order : orders) {
         INFO("alternative " << order.index());
@@ -167,6 +181,14 @@ TEST_CASE("control messages: what is not one is malformed", "[wire]")
     pb::control::ToMember far;
     far.mutable_follow()->set_port(65536);
     CHECK(decode_to_member(far.SerializeAsString()).error() == Errc::message_malformed);
+
+    pb::control::ToMember rebuild;
+    rebuild.mutable_rebuild()->set_donor_port(65536);
+    CHECK(decode_to_member(rebuild.SerializeAsString()).error() == Errc::message_malformed);
+    rebuild.mutable_rebuild()->set_donor_port(65535);
+    CHECK(decode_to_member(rebuild.SerializeAsString()).has_value());
+    rebuild.mutable_rebuild()->set_donor_peer_port(65536);
+    CHECK(decode_to_member(rebuild.SerializeAsString()).error() == Errc::message_malformed);
 
     pb::control::ToMember promote;
     promote.mutable_promote()->add_accounts()->set_user("of no kind");
