@@ -21,9 +21,10 @@ electorate::Config electorate_config(const Stepping& step)
 {
     const Record& record = step.state.record;
     return {
-        step.config.order_again_after,
-        mysql::acks_max(flavor(record)),
-        electorate::members_min(record.num_nodes)};
+        .ask_again_after = step.config.order_again_after,
+        .rebuild_pause_max = step.config.rebuild_pause_max,
+        .acks_max = mysql::acks_max(flavor(record)),
+        .members_min = electorate::members_min(record.num_nodes)};
 }
 
 /// A primary is there: everybody follows it, and those outside of E may prove themselves.
@@ -100,6 +101,16 @@ void lift(Stepping& step, const election::SendFollow& effect)
          .member = effect.member,
          .primary = effect.primary,
          .acknowledge = true});
+}
+
+void lift(Stepping& step, const election::SendRebuild& effect)
+{
+    rebuild(
+        step,
+        {.epoch = effect.epoch,
+         .member = effect.member,
+         .primary = effect.candidate,
+         .donor = effect.candidate});
 }
 
 void lift(Stepping& step, const election::AdmitFollowers& effect)
@@ -195,6 +206,11 @@ void lift(Stepping& step, const electorate::SendLockAccount& effect)
 void lift(Stepping& step, const electorate::SendFollow& effect)
 {
     follow(step, effect);
+}
+
+void lift(Stepping& step, const electorate::SendRebuild& effect)
+{
+    rebuild(step, effect);
 }
 
 void lift(Stepping& step, const electorate::Ignored& effect)

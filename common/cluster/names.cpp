@@ -56,6 +56,11 @@ std::string replication_user(MemberId member)
     return "repl_" + to_text(member);
 }
 
+std::string clone_user()
+{
+    return "mysos_clone";
+}
+
 std::string to_text(MemberId member)
 {
     return std::to_string(static_cast<std::uint32_t>(member));

@@ -36,6 +36,9 @@ struct Name {
 /// Of the replication account that a member connects with to its primary.
 [[nodiscard]] std::string replication_user(MemberId member);
 
+/// Of the account that a member copies another's data with (MySQL).
+[[nodiscard]] std::string clone_user();
+
 [[nodiscard]] std::string to_text(MemberId member);
 
 }  // namespace mysos::cluster

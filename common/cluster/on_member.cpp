@@ -196,6 +196,9 @@ void hear(Stepping& step, MemberId id, const control::Refused& message)
     if (message.order == "promote") order = Order::promote;
     if (message.order == "follow") order = Order::follow;
     if (message.order == "open") order = Order::open;
+    if (message.order == "rebuild" && message.reason != control::Refused::Reason::busy) {
+        tell_electorate(step, electorate::RebuildRefused{message.epoch, id});
+    }
     if (!order) return;
     tell_election(step, election::Refused{message.epoch, id, *order, message.reason});
     if (order == Order::follow && message.reason == control::Refused::Reason::errant) {
@@ -216,6 +219,8 @@ void hear(Stepping& step, MemberId id, const control::Rebuilt& message)
                 " transactions that nobody acknowledged";
     }
     step.report(Report::Level::info, id, std::move(text));
+    tell_election(step, election::Rebuilt{message.epoch, id});
+    tell_electorate(step, electorate::Rebuilt{message.epoch, id, message.serial});
 }
 
 }  // namespace

@@ -39,6 +39,9 @@ std::vector<control::AccountSpec> accounts(const Record& record)
     using Kind = control::AccountSpec::Kind;
     std::vector<control::AccountSpec> result{
         account(Kind::admin, {}), account(Kind::application, record.cluster_user)};
+    if (flavor(record) == mysql::Flavor::mysql) {
+        result.push_back(account(Kind::clone, clone_user()));
+    }
     for (const auto& [id, member] : record.members) {
         if (record.ever_opened && !record.electorate.contains(id)) continue;
         result.push_back(account(Kind::replication, replication_user(id)));
@@ -63,6 +66,24 @@ void follow(Stepping& step, const electorate::SendFollow& effect)
             .caught_up = effect.caught_up,
             .server_run = effect.server_run,
             .position = known_position(step, effect.primary)});
+}
+
+void rebuild(Stepping& step, const electorate::SendRebuild& effect)
+{
+    const Member& donor = step.member(effect.donor);
+    order(
+        step,
+        effect.member,
+        control::Rebuild{
+            .epoch = effect.epoch,
+            .primary = effect.primary,
+            .donor = effect.donor,
+            .donor_host = donor.ip,
+            .donor_port = donor.port,
+            .donor_peer_port = donor.peer_port,
+            .account = {clone_user(), {}},
+            .position = known_position(step, effect.primary),
+            .serial = effect.serial});
 }
 
 }  // namespace mysos::cluster

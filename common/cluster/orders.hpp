@@ -14,6 +14,9 @@ void order(Stepping& step, MemberId id, control::ToMember message);
 /// With the source's address, the member's account, and what the source surely holds.
 void follow(Stepping& step, const electorate::SendFollow& effect);
 
+/// With what the donor's server and executor are reached at, and what the primary surely holds.
+void rebuild(Stepping& step, const electorate::SendRebuild& effect);
+
 [[nodiscard]] control::AccountSpec account(control::AccountSpec::Kind kind, std::string user);
 
 /// All that a primary has to have; the operator's name is the shell's to fill in. Once there is

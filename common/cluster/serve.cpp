@@ -30,10 +30,11 @@ bool is_fit(const MemberState& seen)
 /// Its server is down, so that there is nothing to be patient about.
 bool is_down(const Member& member, const MemberState& seen)
 {
-    static constexpr std::array<Phase, 7> down{
+    static constexpr std::array<Phase, 8> down{
         Phase::fetch,
         Phase::install,
         Phase::initialise,
+        Phase::clone,
         Phase::start,
         Phase::crashed,
         Phase::stopping,

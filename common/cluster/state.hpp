@@ -44,6 +44,7 @@ struct Config {
     Duration refuse = std::chrono::minutes{2};         ///< The rest of an offer that was used.
 
     Duration order_again_after = std::chrono::seconds{2};  ///< An order without its answer.
+    Duration rebuild_pause_max = std::chrono::minutes{5};  ///< Between rebuilds that fail.
     Duration lease = std::chrono::seconds{3};
     Duration ask_last_after = std::chrono::seconds{5};     ///< Election: without quorum so long.
     Duration election_timeout = std::chrono::seconds{60};  ///< Then an election is called stuck.

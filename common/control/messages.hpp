@@ -247,11 +247,11 @@ struct Rebuild {
     Epoch epoch{};
     MemberId primary{};
     MemberId donor{};
-    std::string donor_host;
+    std::string donor_host{};
     std::uint16_t donor_port = 0;       ///< Of its server.
     std::uint16_t donor_peer_port = 0;  ///< Of its executor.
-    Account account;
-    std::string position;      ///< The primary holds at least this: what is beyond is errant.
+    Account account{};
+    std::string position{};    ///< The primary holds at least this: what is beyond is errant.
     std::uint64_t serial = 0;  ///< Comes back in the answer.
     friend bool operator==(const Rebuild&, const Rebuild&) = default;
 };

@@ -59,6 +59,12 @@ struct SendOpen {
     MemberId member{};
     friend bool operator==(const SendOpen&, const SendOpen&) = default;
 };
+struct SendRebuild {  ///< From the candidate: its tail cannot be cut, and nobody else acknowledges.
+    Epoch epoch{};
+    MemberId member{};
+    MemberId candidate{};
+    friend bool operator==(const SendRebuild&, const SendRebuild&) = default;
+};
 struct SaveOpened {  ///< The candidate of this epoch is its primary, and open.
     Epoch epoch{};
     MemberId primary{};
@@ -123,6 +129,7 @@ using Effect = std::variant<
     SaveCandidate,
     SendPromote,
     SendFollow,
+    SendRebuild,
     AdmitFollowers,
     SendOpen,
     SaveOpened,

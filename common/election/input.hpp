@@ -66,6 +66,10 @@ struct Followed {
     Epoch epoch{};
     MemberId member{};
 };
+struct Rebuilt {  ///< It holds what the candidate held, and has forgotten all else.
+    Epoch epoch{};
+    MemberId member{};
+};
 struct Opened {
     Epoch epoch{};
     MemberId member{};
@@ -91,6 +95,7 @@ using Input = std::variant<
     Prepared,
     Promoted,
     Followed,
+    Rebuilt,
     Opened,
     Refused,
     ElectorateChanged,

@@ -24,6 +24,7 @@ namespace preparing {
 [[nodiscard]] Effects on(State&, const Config&, const Prepared&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const Promoted&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const Followed&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Rebuilt&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const Opened&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const Refused&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const ElectorateChanged&, TimePoint now);
@@ -45,6 +46,7 @@ namespace promoting {
 [[nodiscard]] Effects on(State&, const Config&, const Prepared&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const Promoted&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const Followed&, TimePoint now);
+[[nodiscard]] Effects on(State&, const Config&, const Rebuilt&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const Opened&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const Refused&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const ElectorateChanged&, TimePoint now);

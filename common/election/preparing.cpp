@@ -105,6 +105,11 @@ Effects on(State&, const Config&, const Promoted&, TimePoint)
     return {Ignored{Ignored::Why::not_the_candidate}};
 }
 
+Effects on(State&, const Config&, const Rebuilt&, TimePoint)
+{
+    return {Ignored{Ignored::Why::nothing_to_do}};
+}
+
 Effects on(State&, const Config&, const Followed&, TimePoint)
 {
     return {Ignored{Ignored::Why::nothing_to_do}};

@@ -67,6 +67,10 @@ Effects order_for(const State& state, const Promoting& phase, MemberId member)
     const bool others_care = phase.stage == Stage::leading || phase.stage == Stage::opening;
     if (others_care || phase.followed.contains(member)) return {};
     if (!phase.call.electorate.members.contains(member)) return {};
+    if (phase.errant.contains(member)) {
+        if (!tails_may_go(phase)) return {};
+        return {SendRebuild{state.epoch, member, phase.candidate.member}};
+    }
     if (follows_at_once(phase, member) || tails_may_go(phase)) {
         return {follow(state, phase, member)};
     }
@@ -186,6 +190,7 @@ Effects enter(State& state, const Config& config, const LastPrimary& candidate, 
         .candidate = candidate,
         .answers = std::move(before.answers),
         .followed = {},
+        .errant = {},
         .marked = {},
         .ask_again_at = now + config.ask_again_after,
         .candidate_fails_at = now + config.candidate_silence_max};
@@ -232,6 +237,7 @@ Effects on(State& state, const Config& config, const Observed& observed, TimePoi
     }
     const auto answer = phase.answers.find(observed.member);
     if (answer != phase.answers.end() && seen.amnesiac) answer->second.amnesiac = true;
+    if (seen.needs_rebuild) phase.errant.insert(observed.member);
     if (seen.marker != state.epoch) return {};
     phase.marked.insert(observed.member);
     return advance(state);
@@ -270,6 +276,13 @@ Effects on(State& state, const Config&, const Followed& followed, TimePoint)
     return {};
 }
 
+Effects on(State& state, const Config&, const Rebuilt& rebuilt, TimePoint)
+{
+    Promoting& phase = phase_of(state);
+    if (phase.errant.erase(rebuilt.member) == 0) return {Ignored{Ignored::Why::already_so}};
+    return order_for(state, phase, rebuilt.member);
+}
+
 Effects on(State& state, const Config&, const Opened& answer, TimePoint)
 {
     const Promoting& phase = phase_of(state);
@@ -293,6 +306,10 @@ Effects on(State& state, const Config& config, const Refused& refused, TimePoint
     const bool candidate_failed = by_candidate && (refused.reason == Reason::server_failed ||
                                                    refused.reason == Reason::not_primary);
     if (candidate_failed) return begin_after_candidate(state, config, Why::candidate_failed, now);
+    if (refused.order == Refused::Order::follow && refused.reason == Reason::errant) {
+        phase.errant.insert(refused.member);
+        return order_for(state, phase, refused.member);
+    }
     return {Ignored{Ignored::Why::order_repeats}};
 }
 

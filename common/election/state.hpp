@@ -54,6 +54,7 @@ struct Promoting {
     bool asked_again = false;  ///< Promote was perhaps sent twice: a refusal proves nothing.
     Answers answers;
     std::set<MemberId> followed;  ///< Answered our Follow, or seen following.
+    std::set<MemberId> errant;    ///< Cannot follow before they are rebuilt.
     std::set<MemberId> marked;    ///< Of E, without the candidate: reported the marker.
     TimePoint ask_again_at;
     TimePoint candidate_fails_at;  ///< Unless it is heard of before.

@@ -18,13 +18,6 @@ std::size_t holders(Step& step, const mysql::Position& position, MemberId withou
         }));
 }
 
-std::size_t acknowledging(Step& step)
-{
-    return static_cast<std::size_t>(std::ranges::count_if(
-        step.leadership().followers,
-        [](const auto& entry) { return entry.second.standing == Standing::acknowledging; }));
-}
-
 void save(Step& step, Electorate electorate)
 {
     step.state.electorate = electorate;
@@ -53,7 +46,9 @@ void finish_leave(Step& step, const Leaving& leaving)
 
     const MemberId member = leaving.member;
     step.state.to_join.erase(member);
-    step.leadership().followers.at(member) = Follower{};
+    if (leaving.comes_back) step.state.to_join.insert(member);
+    Follower& follower = step.leadership().followers.at(member);
+    if (follower.standing != Standing::errant) follower = Follower{};
     step.leadership().change = Steady{};  // Ends `leaving`.
     save(step, std::move(electorate));
 }
@@ -75,7 +70,7 @@ bool begin_raise(Step& step)
 {
     const Electorate& electorate = step.state.electorate;
     const std::size_t acks = acks_for(electorate.members.size(), step.config.acks_max);
-    if (acks <= electorate.acks || acknowledging(step) < acks) return false;
+    if (acks <= electorate.acks || acknowledging(step, MemberId{}) < acks) return false;
     step.leadership().acks_in_force = std::max(step.leadership().acks_in_force, acks);
     const std::uint64_t serial = step.ask_primary(step.leadership().acks_in_force);
     step.leadership().change = Raising{
@@ -113,6 +108,14 @@ void begin_join(Step& step)
 
 }  // namespace
 
+std::size_t acknowledging(Step& step, MemberId without)
+{
+    return static_cast<std::size_t>(
+        std::ranges::count_if(step.leadership().followers, [without](const auto& entry) {
+            return entry.first != without && entry.second.standing == Standing::acknowledging;
+        }));
+}
+
 void advance_change(Step& step)
 {
     auto& change = step.leadership().change;
@@ -121,8 +124,10 @@ void advance_change(Step& step)
     } else if (const auto* leaving = std::get_if<Leaving>(&change)) {
         finish_leave(step, *leaving);
     }
-    if (!std::holds_alternative<Steady>(change)) return;
-    if (!begin_lower(step) && !begin_raise(step)) begin_join(step);
+    if (std::holds_alternative<Steady>(change) && !begin_lower(step) && !begin_raise(step)) {
+        begin_join(step);
+    }
+    advance_rebuild(step);
 }
 
 void align(Step& step)
@@ -132,12 +137,13 @@ void align(Step& step)
         Aligning{.serial = serial, .ask_again_at = step.now + step.config.ask_again_after};
 }
 
-void begin_leave(Step& step, MemberId member)
+void begin_leave(Step& step, MemberId member, bool comes_back)
 {
     Leadership& leadership = step.leadership();
     const std::uint64_t serial = ++step.state.serial;
     leadership.change = Leaving{
         .member = member,
+        .comes_back = comes_back,
         .serial = serial,
         .must_hold = {},
         .ask_again_at = step.now + step.config.ask_again_after};

@@ -68,14 +68,41 @@ Effects on(State& state, const Config&, const MemberAdded& added, TimePoint)
     return {};
 }
 
-Effects on(State& state, const Config&, const Errant& errant, TimePoint)
+Effects on(State& state, const Config& config, const Errant& errant, TimePoint now)
 {
     if (const auto why = reason_to_ignore(state, errant.epoch)) return ignored(*why);
     const auto found = state.leadership->followers.find(errant.member);
     if (found == state.leadership->followers.end()) return ignored(Why::not_a_member);
-    found->second.standing = Standing::errant;
-    found->second.ask_again_at.reset();
-    return {};
+    begin_errant(found->second);
+    Step step{state, config, now, {}};
+    advance_change(step);
+    return step.effects;
+}
+
+Effects on(State& state, const Config& config, const Rebuilt& rebuilt, TimePoint now)
+{
+    if (const auto why = reason_to_ignore(state, rebuilt.epoch)) return ignored(*why);
+    const auto found = state.leadership->followers.find(rebuilt.member);
+    if (found == state.leadership->followers.end()) return ignored(Why::not_a_member);
+    const bool awaited =
+        found->second.standing == Standing::rebuilding && found->second.serial == rebuilt.serial;
+    if (!awaited) return ignored(Why::not_asked);
+    finish_rebuild(found->second);
+    Step step{state, config, now, {}};
+    advance_change(step);
+    return step.effects;
+}
+
+Effects on(State& state, const Config& config, const RebuildRefused& refused, TimePoint now)
+{
+    if (const auto why = reason_to_ignore(state, refused.epoch)) return ignored(*why);
+    const auto found = state.leadership->followers.find(refused.member);
+    if (found == state.leadership->followers.end()) return ignored(Why::not_a_member);
+    if (found->second.standing != Standing::rebuilding) return ignored(Why::not_asked);
+    Step step{state, config, now, {}};
+    refuse_rebuild(step, found->second);
+    advance_change(step);
+    return step.effects;
 }
 
 Effects on(State& state, const Config& config, const JoinAsked& asked, TimePoint now)
@@ -102,7 +129,7 @@ Effects on(State& state, const Config& config, const LeaveAsked& asked, TimePoin
         return ignored(Why::change_running);
     }
     Step step{state, config, now, {}};
-    begin_leave(step, asked.member);
+    begin_leave(step, asked.member, false);
     return step.effects;
 }
 
@@ -174,6 +201,7 @@ Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint 
     Step step{state, config, now, {}};
     repeat_orders(step);
     repeat_change(step);
+    advance_change(step);  // Whoever has waited out his pause.
     return step.effects;
 }
 

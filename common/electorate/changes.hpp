@@ -32,12 +32,18 @@
 /// late, to a member whose server has restarted since and has forgotten what it acknowledged
 /// meanwhile: it names the run, and the executor heeds it in no other.
 ///
+/// One that cannot follow with what it holds is rebuilt from another's copy, one member at a time.
+/// If E can do without it, it leaves first, so that elections need not wait for a vote that it does
+/// not have. Else it is rebuilt in E, as one that has forgotten everything: the rule for amnesiacs
+/// covers that, however much was forgotten.
+///
 /// Pure: no I/O, clock, randomness, logging or threads. Equal arguments give equal effects.
 /// Why it is safe: docs/failover.md, "The electorate".
 namespace mysos::electorate {
 
 struct Config {
     Duration ask_again_after;     ///< An order without its answer is repeated.
+    Duration rebuild_pause_max;   ///< Refused rebuilds are tried again, later each time.
     std::size_t acks_max = 1;     ///< What the flavour can wait for: mysql::acks_max.
     std::size_t members_min = 1;  ///< electorate::members_min(num_nodes).
 };
@@ -61,7 +67,16 @@ struct Observed {
 struct MemberAdded {  ///< A new member of the cluster, to follow and perhaps to join.
     MemberId member{};
 };
-struct Errant {  ///< It refused to follow: it holds what the primary lacks. Left alone from now on.
+struct Errant {  ///< It refused to follow: it holds what the primary lacks. To be rebuilt.
+    Epoch epoch{};
+    MemberId member{};
+};
+struct Rebuilt {  ///< It holds what its donor held, and has forgotten all else.
+    Epoch epoch{};
+    MemberId member{};
+    std::uint64_t serial = 0;
+};
+struct RebuildRefused {  ///< Or failed on the way, as when the donor died.
     Epoch epoch{};
     MemberId member{};
 };
@@ -99,6 +114,8 @@ using Input = std::variant<
     Observed,
     MemberAdded,
     Errant,
+    Rebuilt,
+    RebuildRefused,
     JoinAsked,
     LeaveAsked,
     Followed,
@@ -138,6 +155,14 @@ struct SendFollow {
     std::uint64_t server_run = 0;  ///< if its server still is in this run.
     friend bool operator==(const SendFollow&, const SendFollow&) = default;
 };
+struct SendRebuild {  ///< Copies the donor's data in place of the member's.
+    Epoch epoch{};
+    MemberId member{};
+    MemberId primary{};
+    MemberId donor{};
+    std::uint64_t serial = 0;  ///< Comes back with the answer.
+    friend bool operator==(const SendRebuild&, const SendRebuild&) = default;
+};
 struct Ignored {
     enum class Why {
         no_primary,
@@ -154,8 +179,13 @@ struct Ignored {
     friend bool operator==(const Ignored&, const Ignored&) = default;
 };
 
-using Effect =
-    std::variant<SaveElectorate, SendSetAcknowledgers, SendLockAccount, SendFollow, Ignored>;
+using Effect = std::variant<
+    SaveElectorate,
+    SendSetAcknowledgers,
+    SendLockAccount,
+    SendFollow,
+    SendRebuild,
+    Ignored>;
 using Effects = std::vector<Effect>;
 
 // State: a plain value.
@@ -168,17 +198,20 @@ enum class Standing {
     catching_up,  ///< Told to follow; lacks `must_hold`, or its receiver is down.
     proven,       ///< Held `must_hold` while following. Believed next if in E.
     acknowledging,
-    errant,
+    errant,      ///< Cannot follow with what it holds: waits for its rebuild.
+    rebuilding,  ///< Told to. It comes back as one that has forgotten all.
 };
 struct Follower {
     Standing standing = Standing::absent;
-    std::uint64_t serial = 0;  ///< Of what it waits for, in `shedding` and `reading`.
+    std::uint64_t serial = 0;  ///< Of what it waits for: shedding, reading, rebuilding.
     mysql::Position must_hold;
     mysql::Position holds;  ///< Last reported while it followed, in this epoch.
     bool follows = false;
     bool acknowledges = false;
     bool amnesiac = false;         ///< Does not vote before it has caught up.
     std::uint64_t server_run = 0;  ///< Last seen. `must_hold` and `holds` are of this one.
+    MemberId donor{};              ///< While rebuilding.
+    std::uint32_t refusals = 0;    ///< Of rebuilds, in a row: another donor is asked for each.
     std::optional<TimePoint> ask_again_at;
     friend bool operator==(const Follower&, const Follower&) = default;
 };
@@ -195,6 +228,7 @@ struct Raising {  ///< k at the primary is above the persisted one.
 };
 struct Leaving {
     MemberId member{};
+    bool comes_back = false;  ///< Asked to join again, once it is out.
     std::uint64_t serial = 0;
     std::optional<mysql::Position> must_hold;
     std::optional<TimePoint> ask_again_at;

@@ -10,15 +10,6 @@ bool is_due(const std::optional<TimePoint>& deadline, TimePoint now)
     return deadline && *deadline <= now;
 }
 
-/// Whether an order makes sense: a server that is being installed, started or ended takes none. A
-/// crashed one does: Follow is what brings it back.
-bool takes_orders(control::Phase phase)
-{
-    using control::Phase;
-    return phase == Phase::fenced || phase == Phase::replica || phase == Phase::primary ||
-           phase == Phase::crashed;
-}
-
 bool is_in_electorate(const Step& step, MemberId member)
 {
     return step.state.electorate.members.contains(member);
@@ -68,6 +59,15 @@ bool is_let_in(const Step& step, MemberId member, const Follower& follower)
 }
 
 }  // namespace
+
+/// A server that is being installed, started or ended takes none. A crashed one does: Follow is
+/// what brings it back.
+bool takes_orders(control::Phase phase)
+{
+    using control::Phase;
+    return phase == Phase::fenced || phase == Phase::replica || phase == Phase::primary ||
+           phase == Phase::crashed;
+}
 
 /// One of E is to acknowledge meanwhile: commits may have nobody else to wait for, and what it
 /// received without acknowledging is not sent to it again.
@@ -128,12 +128,15 @@ void observe_follower(Step& step, MemberId member, const mysql::Observation& see
     follower.holds = ours ? seen.position : mysql::Position{};
     const bool restarted = follower.server_run != seen.server_run;
     follower.server_run = seen.server_run;
-    if (follower.standing == Standing::errant) return;
+    const bool is_unfit =
+        follower.standing == Standing::errant || follower.standing == Standing::rebuilding;
+    if (is_unfit) return observe_unfit(step, follower, seen);
     if (!takes_orders(seen.phase)) {
         follower.standing = Standing::absent;
         follower.ask_again_at.reset();
         return;
     }
+    if (seen.needs_rebuild) return begin_errant(follower);
     if (restarted && is_being_proven(follower.standing)) {
         return begin_reading(step, member, follower);
     }
@@ -141,7 +144,8 @@ void observe_follower(Step& step, MemberId member, const mysql::Observation& see
         case Standing::absent: begin_standing(step, member, follower); break;
         case Standing::shedding:
         case Standing::reading:
-        case Standing::errant: break;
+        case Standing::errant:
+        case Standing::rebuilding: break;
         case Standing::catching_up:
             if (follower.follows && follower.holds.includes(follower.must_hold)) {
                 follower.standing = Standing::proven;
@@ -200,6 +204,7 @@ void repeat_orders(Step& step)
                 }
                 break;
             case Standing::proven: step.send_follow(member, true); break;
+            case Standing::rebuilding: repeat_rebuild(step, member, follower); break;
             case Standing::absent:
             case Standing::acknowledging:
             case Standing::errant: follower.ask_again_at.reset(); break;

@@ -26,10 +26,23 @@ void read_position(Step& step, std::uint64_t serial, const mysql::Position& posi
 void begin_reading(Step& step, MemberId member, Follower& follower);
 void repeat_orders(Step& step);
 
+/// Orders that can make no sense of a member's data any more: see rebuild.cpp.
+void observe_unfit(Step& step, Follower& follower, const mysql::Observation& seen);
+void begin_errant(Follower& follower);
+void finish_rebuild(Follower& follower);
+void refuse_rebuild(Step& step, Follower& follower);
+void repeat_rebuild(Step& step, MemberId member, Follower& follower);
+/// Starts the next rebuild, or the leave before it.
+void advance_rebuild(Step& step);
+/// Those who acknowledge, `without` aside.
+[[nodiscard]] std::size_t acknowledging(Step& step, MemberId without);
+/// Whether the member's phase takes orders at all.
+[[nodiscard]] bool takes_orders(control::Phase phase);
+
 /// Finishes what waits for positions, then starts the next change if there is one to make.
 void advance_change(Step& step);
 void align(Step& step);
-void begin_leave(Step& step, MemberId member);
+void begin_leave(Step& step, MemberId member, bool comes_back);
 void repeat_change(Step& step);
 
 }  // namespace mysos::electorate

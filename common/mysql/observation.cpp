@@ -25,7 +25,8 @@ Result<Observation> understand(
         .semi_sync_clients = report.semi_sync_clients,
         .commits_waiting = report.commits_waiting,
         .acks_required = report.acks_required,
-        .server_run = report.server_run};
+        .server_run = report.server_run,
+        .needs_rebuild = report.needs_rebuild};
 }
 
 }  // namespace mysos::mysql

@@ -28,6 +28,7 @@ struct Observation {
     std::uint32_t commits_waiting = 0;
     std::uint32_t acks_required = 0;
     std::uint64_t server_run = 0;  ///< Names this life of the server process.
+    bool needs_rebuild = false;    ///< Has half a data directory.
     friend bool operator==(const Observation&, const Observation&) = default;
 };
 

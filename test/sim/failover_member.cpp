@@ -125,6 +125,9 @@ struct Obeying {
             return refuse(Refused::Reason::busy, follow.epoch, "follow");
         }
         ensure_started();
+        if (member.half_copied || is_errant(follow)) {
+            return refuse(Refused::Reason::errant, follow.epoch, "follow");
+        }
         const bool follows_already = member.role == Member::Role::replica &&
                                      member.source == follow.primary &&
                                      member.followed == follow.epoch;
@@ -136,6 +139,32 @@ struct Obeying {
             control::Followed{
                 follow.epoch, follow.acknowledge, follow.serial, caught_up, follow.server_run},
             {}};
+    }
+    std::optional<Answer> operator()(const control::Rebuild& rebuild)
+    {
+        if (rebuild.epoch < member.promised) return refuse_old("rebuild");
+        if (member.is_leading(rebuild.epoch)) {
+            return refuse(Refused::Reason::busy, rebuild.epoch, "rebuild");
+        }
+        const std::pair order_id{rebuild.epoch, rebuild.serial};
+        const Answer done{control::Rebuilt{rebuild.epoch, rebuild.serial, {}, 0}, {}};
+        if (member.rebuilt == order_id && !member.half_copied) return done;
+        fence(member);
+        member.promised = rebuild.epoch;
+        member.untrimmed = false;
+        member.amnesiac = broken != Broken::rebuilt_votes;
+        member.half_copied = source_log.empty() || prng.one_in(3);
+        ++member.run;
+        member.cut(0);
+        if (!member.half_copied) {
+            for (const Transaction& transaction : source_log) member.append(transaction);
+        }
+        member.applied = member.log.size();
+        if (member.half_copied) {
+            return refuse(Refused::Reason::server_failed, rebuild.epoch, "rebuild");
+        }
+        member.rebuilt = order_id;
+        return done;
     }
     std::optional<Answer> operator()(const control::Open& open) const
     {
@@ -169,6 +198,15 @@ struct Obeying {
     std::optional<Answer> operator()(const auto&) const { return std::nullopt; }
 
   private:
+    /// MySQL's cannot be cut: it holds what the primary lacks, and says so.
+    [[nodiscard]] bool is_errant(const control::Follow& follow) const
+    {
+        const bool follows_already = member.role == Member::Role::replica &&
+                                     member.source == follow.primary &&
+                                     member.followed == follow.epoch;
+        return member.flavor == mysql::Flavor::mysql && !follows_already &&
+               broken != Broken::errant_check_skipped && !is_prefix(member.log, source_log);
+    }
     void repoint(const control::Follow& follow)
     {
         fence(member);
@@ -180,7 +218,9 @@ struct Obeying {
                member.log[common] == source_log[common]) {
             ++common;
         }
-        if (common < member.log.size()) {
+        const bool cuts =
+            broken != Broken::errant_check_skipped || member.flavor == mysql::Flavor::mariadb;
+        if (cuts && common < member.log.size()) {
             member.cut(common);
             member.amnesiac = true;
             ++member.run;
@@ -286,6 +326,7 @@ mysql::Observation Member::observe(Broken broken) const
     seen.acknowledges = acknowledges;
     seen.acks_required = static_cast<std::uint32_t>(acks);
     seen.server_run = told_run(broken);
+    seen.needs_rebuild = half_copied;
     return seen;
 }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -33,6 +34,8 @@ enum class Broken {
     tail_cut_early,           ///< The old primary cuts its tail when it starts.
     raise_without_wait,
     leave_without_wait,
+    errant_check_skipped,  ///< MySQL replicates on top of what its primary lacks.
+    rebuilt_votes,         ///< A copy of a laggard counts for what its owner acknowledged.
     runs_unnumbered,       ///< One run of a server cannot be told from another.
     opened_before_marker,  ///< Nobody waits for the marker's acknowledgement.
 };
@@ -86,7 +89,9 @@ struct Member {
     std::optional<MemberId> source;
     bool link = false;
     bool acknowledges = false;
-    std::uint64_t run = 0;  ///< Of its server.
+    bool half_copied = false;                   ///< A rebuild of it has failed.
+    std::pair<Epoch, std::uint64_t> rebuilt{};  ///< By this order: said again, it is done.
+    std::uint64_t run = 0;                      ///< Of its server.
 
     void append(const Transaction& transaction);
     void cut(std::size_t length);

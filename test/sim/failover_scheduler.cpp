@@ -21,6 +21,7 @@ Scheduler::Scheduler(Prng& prng, Broken broken, mysql::Flavor flavor, std::set<M
       members_{std::move(members)},
       electorate_config_{
           .ask_again_after = 1s,
+          .rebuild_pause_max = 4s,
           .acks_max = mysql::acks_max(flavor),
           .members_min = electorate::members_min(members_.size())}
 {
@@ -176,6 +177,9 @@ void Scheduler::answered(MemberId member, const Answer& answer, TimePoint now)
         if (refused.order == "follow" && refused.reason == control::Refused::Reason::errant) {
             tell(electorate::Errant{refused.epoch, member}, now);
         }
+        if (refused.order == "rebuild") {
+            return tell(electorate::RebuildRefused{refused.epoch, member}, now);
+        }
         const What order = refused.order == "promote"  ? What::promote
                            : refused.order == "follow" ? What::follow
                            : refused.order == "open"   ? What::open
@@ -214,6 +218,10 @@ void Scheduler::answered(MemberId member, const Answer& answer, TimePoint now)
                 const bool lies = broken_ == Broken::leave_without_wait;
                 const auto position = lies ? mysql::Position{} : answer.position;
                 tell(electorate::AccountLocked{m.epoch, m.serial, position}, now);
+            },
+            [&](const control::Rebuilt& m) {
+                tell(election::Rebuilt{m.epoch, member}, now);
+                tell(electorate::Rebuilt{m.epoch, member, m.serial}, now);
             },
             [&](const control::Refused& m) { refusal(m); },
             [](const auto&) {}},
@@ -309,6 +317,12 @@ void Scheduler::perform(const election::Effect& effect, TimePoint now)
                     e.member,
                     control::Follow{.epoch = e.epoch, .primary = e.primary, .acknowledge = true});
             },
+            [&](const election::SendRebuild& e) {
+                send(
+                    e.member,
+                    control::Rebuild{
+                        .epoch = e.epoch, .primary = e.candidate, .donor = e.candidate});
+            },
             [&](const AdmitFollowers&) { lead(record_.electorate.acks, false, now); },
             [&](const SendOpen& e) { send(e.member, control::Open{e.epoch}); },
             [&](const SaveOpened& e) {
@@ -348,6 +362,15 @@ void Scheduler::perform(const electorate::Effect& effect, TimePoint now)
                         .serial = e.serial,
                         .caught_up = e.caught_up,
                         .server_run = e.server_run});
+            },
+            [&](const electorate::SendRebuild& e) {
+                send(
+                    e.member,
+                    control::Rebuild{
+                        .epoch = e.epoch,
+                        .primary = e.primary,
+                        .donor = e.donor,
+                        .serial = e.serial});
             },
             [](const electorate::Ignored&) {}},
         effect);

@@ -61,6 +61,9 @@ std::string describe(const Order& order)
             [&](const control::LockAccount& o) {
                 return at("lock", o.epoch) + " " + name(o.member);
             },
+            [&](const control::Rebuild& o) {
+                return at("rebuild", o.epoch) + " from " + name(o.donor);
+            },
             [](const auto&) { return std::string{"nothing"}; }},
         order.message);
 }
@@ -183,9 +186,13 @@ void World::receive(Member& member)
     if (member.role != Member::Role::replica || !member.link) return;
     const Member& source = members_.at(*member.source);
     const bool serves = source.role == Member::Role::primary && !source.locked.contains(member.id);
-    if (!serves || !is_prefix(member.log, source.log)) return;
-    if (member.log.size() == source.log.size()) return;
-    member.append(source.log[member.log.size()]);
+    const bool fits = is_prefix(member.log, source.log);
+    if (!serves || (!fits && broken_ != Broken::errant_check_skipped)) return;
+    const auto next = std::ranges::find_if(source.log, [&member](const Transaction& transaction) {
+        return std::ranges::count(member.log, transaction) == 0;
+    });
+    if (next == source.log.end()) return;
+    member.append(*next);
     if (member.log.back().is_marker) marked_[member.log.back().epoch].insert(member.id);
     tell(name(member.id) + " receives " + std::to_string(member.log.back().id));
 }
@@ -222,6 +229,10 @@ void World::obey_next(Member& member, std::size_t at)
         if (!source.is_leading(follow->epoch)) return;
         source_log = source.log;
     }
+    if (const auto* rebuild = std::get_if<control::Rebuild>(&order.message)) {
+        const Member& donor = members_.at(rebuild->donor);
+        if (donor.machine_up && !donor.half_copied) source_log = donor.log;
+    }
     const Epoch led_before = member.leads;
     const bool was_open = member.writable;
     const auto answer = obey(member, order, source_log, prng_, broken_);
@@ -232,6 +243,11 @@ void World::obey_next(Member& member, std::size_t at)
         check_promotion(member);
     }
     if (member.writable && !was_open) check_opening(member);
+    for (const Transaction& transaction : member.log) {  // A copy holds markers, too.
+        if (transaction.is_marker && transaction.origin != member.id) {
+            marked_[transaction.epoch].insert(member.id);
+        }
+    }
     if (answer && stream.up) stream.answers.push_back(*answer);
 }
 

@@ -125,6 +125,9 @@ std::string text(const election::Effect& effect)
                        " k=" + std::to_string(e.acks);
             },
             [&](const SendFollow& e) { return follow(e); },
+            [](const SendRebuild& e) {
+                return "rebuild " + text(e.member) + text(e.epoch) + " from " + text(e.candidate);
+            },
             [](const AdmitFollowers& e) { return "admit " + text(e.primary) + text(e.epoch); },
             [](const SendOpen& e) { return "open " + text(e.member) + text(e.epoch); },
             [](const SaveOpened& e) { return "save opened " + text(e.primary) + text(e.epoch); },
@@ -155,6 +158,10 @@ std::string text(const electorate::Effect& effect)
                        (e.acknowledge ? " acknowledging" : "") + (e.caught_up ? " caught up" : "") +
                        (e.server_run == 0 ? "" : " in run " + std::to_string(e.server_run)) +
                        (e.serial == 0 ? std::string{} : serial(e.serial));
+            },
+            [&](const SendRebuild& e) {
+                return "rebuild " + text(e.member) + text(e.epoch) + " from " + text(e.donor) +
+                       serial(e.serial);
             },
             [](const Ignored& e) { return std::string{"ignored: "} + text(e.why); }},
         effect);
