@@ -61,6 +61,8 @@ Config decide_config(const Options& options, const HostPort& address)
     config.cluster.executor_command = executor_command(options);
     config.cluster.source_prefix = options.executor_source_prefix;
     config.cluster.election_timeout = options.election_timeout;
+    config.cluster.replace_after = options.replace_after;
+    config.retire_after = options.retire_after;
     config.default_flavor = options.installer_args.at("flavor");
     return config;
 }

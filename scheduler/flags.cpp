@@ -115,6 +115,18 @@ constexpr std::array flags{
         "60s",
         "An election that lacks answers for this long is reported as without a quorum"},
     Flag{
+        members,
+        "replace_after",
+        "DURATION",
+        "10m",
+        "A member whose agent or volume has been lost for this long gets another in its place"},
+    Flag{
+        members,
+        "retire_after",
+        "DURATION",
+        "24h",
+        "Volumes that no member needs any more are kept for this long, then destroyed"},
+    Flag{
         state,
         "zk_url",
         "URL",

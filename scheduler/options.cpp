@@ -200,6 +200,8 @@ void understand_executor(const FlagReader& read, Options& options)
             "backup_store_args", "this version has no backup store: leave the flag out"};
     }
     options.election_timeout = read.duration("election_timeout");
+    options.replace_after = read.duration("replace_after");
+    options.retire_after = read.duration("retire_after");
 }
 
 void understand_state(const FlagReader& read, const Flags& flags, Options& options)

@@ -37,6 +37,8 @@ struct Options {
     std::string executor_source_prefix;
     nlohmann::json installer_args;  ///< An object with `installer` and `flavor`.
     Duration election_timeout{};
+    Duration replace_after{};
+    Duration retire_after{};
 
     ZkUrl zk;
     StateStorage state_storage = StateStorage::zookeeper;

@@ -52,8 +52,14 @@ void on(Stepping& step, const DeadlinePassed&)
         if (seen.launch_not_before && *seen.launch_not_before <= step.now) {
             seen.launch_not_before.reset();
         }
+        if (seen.replace_at && *seen.replace_at <= step.now) {
+            seen.replace_at.reset();
+            seen.overdue = true;
+            step.report(Report::Level::warning, id, "has not come back: another takes its place");
+        }
         if (!seen.kill_again_at || *seen.kill_again_at > step.now) continue;
-        if (step.record().deleting && step.member(id).launched) {
+        const bool is_to_end = step.record().deleting || seen.going;
+        if (is_to_end && step.member(id).launched) {
             kill(step, id);
         } else {
             seen.kill_again_at.reset();
@@ -80,6 +86,7 @@ Effects step(State& state, const Config& config, const Input& input, TimePoint n
 {
     Stepping stepping{state, config, now};
     std::visit([&stepping](const auto& in) { on(stepping, in); }, input);
+    balance(stepping);  // Last: it may remove members.
     return stepping.finish();
 }
 
@@ -98,6 +105,7 @@ std::optional<TimePoint> next_deadline(const State& state)
     for (const auto& [id, seen] : state.members) {
         consider(seen.launch_not_before);
         consider(seen.kill_again_at);
+        consider(seen.replace_at);
         consider(seen.give_up_at);
     }
     return first;

@@ -33,6 +33,9 @@ struct StatusArrived {  ///< Of any task id that carries this cluster's name.
     mesos::TaskStatus status;
 };
 struct DeleteOrdered {};
+struct ScaleOrdered {  ///< To so many members.
+    std::uint32_t num_nodes = 1;
+};
 
 struct MemberConnected {
     StreamId stream{};
@@ -57,6 +60,7 @@ using Input = std::variant<
     OfferArrived,
     StatusArrived,
     DeleteOrdered,
+    ScaleOrdered,
     MemberConnected,
     MemberSaid,
     MemberDisconnected,

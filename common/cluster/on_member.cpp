@@ -109,9 +109,10 @@ void observe(Stepping& step, MemberId id, const control::Observation& report)
         return;
     }
     seen.understood = *understood;
+    if (member.to_copy) seen.understood->needs_rebuild = true;
     if (step.record().deleting) return;
-    tell_election(step, election::Observed{id, *understood});
-    tell_electorate(step, electorate::Observed{id, *understood});
+    tell_election(step, election::Observed{id, *seen.understood});
+    tell_electorate(step, electorate::Observed{id, *seen.understood});
     raise_high_water(step);
 }
 
@@ -219,6 +220,10 @@ void hear(Stepping& step, MemberId id, const control::Rebuilt& message)
                 " transactions that nobody acknowledged";
     }
     step.report(Report::Level::info, id, std::move(text));
+    if (step.member(id).to_copy) {
+        step.member(id).to_copy = false;
+        step.changed();
+    }
     tell_election(step, election::Rebuilt{message.epoch, id});
     tell_electorate(step, electorate::Rebuilt{message.epoch, id, message.serial});
 }

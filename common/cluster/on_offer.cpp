@@ -225,7 +225,7 @@ std::set<MemberId> wanting_offers(const State& state, TimePoint now)
             if (seen.task == mesos::TaskState::unreachable) result.insert(id);
             continue;
         }
-        if (state.record.deleting) continue;
+        if (state.record.deleting || seen.going) continue;
         if (seen.launch_not_before && *seen.launch_not_before > now) continue;
         result.insert(id);
     }

@@ -62,6 +62,23 @@ void on(Stepping& step, const Started&)
     lead(step);
 }
 
+void on(Stepping& step, const ScaleOrdered& in)
+{
+    Record& record = step.record();
+    if (record.deleting || record.num_nodes == in.num_nodes) {
+        step.ignore("nothing to scale");
+        return;
+    }
+    step.report(
+        Report::Level::info,
+        MemberId{},
+        "is to have " + std::to_string(in.num_nodes) + " members instead of " +
+            std::to_string(record.num_nodes));
+    record.num_nodes = in.num_nodes;
+    step.changed();
+    lead(step);
+}
+
 void on(Stepping& step, const DeleteOrdered&)
 {
     if (step.record().deleting) {

@@ -42,6 +42,24 @@ void on_superseded(Stepping& step, const StatusArrived& in)
     step.act(SendCall{mesos::Kill{status.task_id, status.agent_id, std::nullopt}});
 }
 
+/// Numbers are never used again: a member that is not in the record was removed from it.
+void on_removed(Stepping& step, const StatusArrived& in)
+{
+    const TaskStatus& status = in.status;
+    acknowledge(step, status);
+    const bool was_ours = static_cast<std::uint32_t>(in.member) < step.record().next_server_id;
+    if (!was_ours || is_terminal(status.state) || status.state == TaskState::unknown ||
+        status.state == TaskState::unreachable) {
+        step.ignore("status of a member that is not ours");
+        return;
+    }
+    step.report(
+        Report::Level::warning,
+        in.member,
+        "task " + status.task_id.text + " of a removed member still lives: killed");
+    step.act(SendCall{mesos::Kill{status.task_id, status.agent_id, std::nullopt}});
+}
+
 void on_alive(Stepping& step, MemberId id, const TaskStatus& status)
 {
     Member& member = step.member(id);
@@ -142,8 +160,7 @@ void on(Stepping& step, const StatusArrived& in)
 {
     const auto member = step.record().members.find(in.member);
     if (member == step.record().members.end()) {
-        acknowledge(step, in.status);
-        step.ignore("status of a member that is not ours");
+        on_removed(step, in);
         return;
     }
     if (member->second.task_id != in.status.task_id) {

@@ -33,6 +33,7 @@ struct Member {
     bool launched = false;                ///< An ACCEPT may be under way, or the task may live.
     bool token_exchanged = false;         ///< The one-time token of `task_id` is void.
     std::uint32_t failures = 0;           ///< Launches in a row that never ran.
+    bool to_copy = false;                 ///< Added later: it begins with a copy of another's data.
     std::string unknown_fields;           ///< Written by a newer version, kept as they are.
     friend bool operator==(const Member&, const Member&) = default;
 };

@@ -50,6 +50,9 @@ struct Config {
     Duration election_timeout = std::chrono::seconds{60};  ///< Then an election is called stuck.
     Duration candidate_silence_max = std::chrono::seconds{10};
 
+    Duration replace_after = std::chrono::minutes{10};  ///< A lost member may come back so long.
+    std::uint32_t replace_failures = 8;  ///< So many launches in a row, and it is lost.
+
     Duration unfit_max = std::chrono::seconds{5};  ///< Published so long though it cannot serve.
     Duration publish_hold = std::chrono::seconds{10};  ///< After a restart: members come back.
     Duration publish_retry_min = std::chrono::milliseconds{100};
@@ -75,6 +78,9 @@ struct MemberState {
     TimePoint heard_at{};  ///< Last word on a stream, or when we began to listen.
     std::optional<control::Observation> observation;  ///< The last one; stale without a stream.
     std::optional<mysql::Observation> understood;     ///< The same, where it could be.
+    std::optional<TimePoint> replace_at;              ///< Lost: it may come back until then.
+    bool overdue = false;                             ///< It did not: another takes its place.
+    bool going = false;                    ///< One too many, and out of E: not launched again.
     std::optional<TimePoint> unfit_until;  ///< Cannot serve, and is published until then.
 
     friend bool operator==(const MemberState&, const MemberState&) = default;

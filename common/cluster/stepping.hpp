@@ -51,6 +51,7 @@ class Stepping {
 
 void on(Stepping& step, const Started& in);             // on_request.cpp
 void on(Stepping& step, const DeleteOrdered& in);       // on_request.cpp
+void on(Stepping& step, const ScaleOrdered& in);        // on_request.cpp
 void on(Stepping& step, const TreeAnswered& in);        // serve.cpp
 void on(Stepping& step, const OfferArrived& in);        // on_offer.cpp
 void on(Stepping& step, const StatusArrived& in);       // on_status.cpp
@@ -72,6 +73,9 @@ void serve(Stepping& step);
 void tell_publish(Stepping& step, const publish::Input& input);
 /// When `serve` has to look again by itself. (serve.cpp)
 [[nodiscard]] std::optional<TimePoint> serve_deadline(const State& state);
+
+/// As many members as are asked for: adds and dismisses. (balance.cpp)
+void balance(Stepping& step);
 
 /// Deleting: kills what lives, and ends the cluster when nothing does. (on_request.cpp)
 void go_on_deleting(Stepping& step);

@@ -68,6 +68,14 @@ Effects on(State& state, const Config&, const MemberAdded& added, TimePoint)
     return {};
 }
 
+Effects on(State& state, const Config&, const MemberRemoved& removed, TimePoint)
+{
+    if (state.electorate.members.contains(removed.member)) return ignored(Why::already_so);
+    state.to_join.erase(removed.member);
+    if (state.leadership) state.leadership->followers.erase(removed.member);
+    return {};
+}
+
 Effects on(State& state, const Config& config, const Errant& errant, TimePoint now)
 {
     if (const auto why = reason_to_ignore(state, errant.epoch)) return ignored(*why);

@@ -67,6 +67,9 @@ struct Observed {
 struct MemberAdded {  ///< A new member of the cluster, to follow and perhaps to join.
     MemberId member{};
 };
+struct MemberRemoved {  ///< Not in E, and gone.
+    MemberId member{};
+};
 struct Errant {  ///< It refused to follow: it holds what the primary lacks. To be rebuilt.
     Epoch epoch{};
     MemberId member{};
@@ -113,6 +116,7 @@ using Input = std::variant<
     Deposed,
     Observed,
     MemberAdded,
+    MemberRemoved,
     Errant,
     Rebuilt,
     RebuildRefused,

@@ -62,6 +62,7 @@ cluster::Member to_member(const pb::Member& member)
     result.launched = member.launched();
     result.token_exchanged = member.token_exchanged();
     result.failures = member.failures();
+    result.to_copy = member.to_copy();
     result.unknown_fields = unknown_fields(member);
     return result;
 }
@@ -80,6 +81,7 @@ void write_member(MemberId id, const cluster::Member& member, pb::Member& to)
     to.set_launched(member.launched);
     to.set_token_exchanged(member.token_exchanged);
     to.set_failures(member.failures);
+    to.set_to_copy(member.to_copy);
     keep_unknown(member.unknown_fields, to);
 }
 

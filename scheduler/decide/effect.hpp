@@ -75,6 +75,10 @@ struct DeletionBegun {
     std::string name;
     friend bool operator==(const DeletionBegun&, const DeletionBegun&) = default;
 };
+struct ScalingBegun {
+    std::string name;
+    friend bool operator==(const ScalingBegun&, const ScalingBegun&) = default;
+};
 struct Refused {
     enum class Why {
         bad_value,       ///< 400
@@ -87,7 +91,7 @@ struct Refused {
     std::string message;
     friend bool operator==(const Refused&, const Refused&) = default;
 };
-using Answer = std::variant<Created, DeletionBegun, Refused>;
+using Answer = std::variant<Created, DeletionBegun, ScalingBegun, Refused>;
 struct Reply {
     RequestId request{};
     Answer answer;

@@ -57,6 +57,12 @@ struct DeleteRequested {
     Password password = Password::missing;
 };
 
+struct ScaleRequested {
+    RequestId request{};
+    std::string name;
+    std::uint32_t num_nodes = 0;
+};
+
 struct StreamOpened {
     cluster::StreamId stream{};
     cluster::Token token = cluster::Token::wrong;
@@ -83,6 +89,7 @@ using Input = std::variant<
     MesosDisconnected,
     CreateRequested,
     DeleteRequested,
+    ScaleRequested,
     StreamOpened,
     StreamSaid,
     StreamClosed,

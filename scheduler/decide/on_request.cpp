@@ -83,4 +83,27 @@ void on(Stepping& step, const DeleteRequested& in)
     step.act(Reply{in.request, DeletionBegun{in.name}});
 }
 
+void on(Stepping& step, const ScaleRequested& in)
+{
+    const auto found = step.state.clusters.find(in.name);
+    if (!step.state.recovered) {
+        refuse(step, in.request, not_connected);
+    } else if (found == step.state.clusters.end()) {
+        refuse(
+            step, in.request, {Refused::Why::not_found, "there is no cluster '" + in.name + "'"});
+    } else if (found->second.record.deleting) {
+        refuse(
+            step, in.request, {Refused::Why::exists, "cluster '" + in.name + "' is being deleted"});
+    } else if (in.num_nodes < 1 || in.num_nodes > step.config.num_nodes_max) {
+        refuse(
+            step,
+            in.request,
+            {Refused::Why::bad_value,
+             "num_nodes: must be a number from 1 to " + std::to_string(step.config.num_nodes_max)});
+    } else {
+        tell_cluster(step, in.name, cluster::ScaleOrdered{in.num_nodes});
+        step.act(Reply{in.request, ScalingBegun{in.name}});
+    }
+}
+
 }  // namespace mysos::scheduler

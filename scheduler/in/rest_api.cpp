@@ -2,6 +2,7 @@
 
 #include "scheduler/in/executor_streams.hpp"
 #include "scheduler/in/rest_reply.hpp"
+#include "scheduler/in/rest_v1.hpp"
 #include "scheduler/in/rest_view.hpp"
 #include "scheduler/out/metrics.hpp"
 #include "scheduler/web/web.hpp"
@@ -109,6 +110,11 @@ io::Awaitable<io::Reply> RestApi::serve(Found found, io::Request request)
         if (auto* reply = std::get_if<io::Reply>(&read)) co_return std::move(*reply);
         co_return co_await remove(std::move(found.cluster), std::get<DeleteCall>(std::move(read)));
     }
+    if (found.route == Route::change_cluster) {
+        auto read = read_patch(request);
+        if (auto* reply = std::get_if<io::Reply>(&read)) co_return std::move(*reply);
+        co_return co_await change(std::move(found.cluster), std::get<PatchCall>(read));
+    }
     co_return look(found);
 }
 
@@ -157,6 +163,20 @@ io::Awaitable<io::Reply> RestApi::remove(std::string name, DeleteCall call)
     if (const auto* refused = std::get_if<Refused>(&*answer)) co_return refusal(*refused);
     const nlohmann::json body{{"cluster_url", cluster_url(ports_.zk_url, name)}};
     co_return json_reply(200, body);
+}
+
+io::Awaitable<io::Reply> RestApi::change(std::string name, PatchCall call)
+{
+    ScaleRequested requested;
+    requested.request = next_id();
+    requested.name = name;
+    requested.num_nodes = call.num_nodes;
+    const RequestId id = requested.request;
+    ports_.post(std::move(requested));
+    const std::optional<Answer> answer = co_await unanswered_.wait(id, answer_max);
+    if (!answer) co_return not_answered(name);
+    if (const auto* refused = std::get_if<Refused>(&*answer)) co_return refused_problem(*refused);
+    co_return show(name);
 }
 
 Password RestApi::compare(const std::string& name, const DeleteCall& call) const
@@ -209,6 +229,7 @@ io::Reply RestApi::look(const Found& found) const
         case Route::show_cluster: return show(found.cluster);
         case Route::create_cluster:
         case Route::delete_cluster:
+        case Route::change_cluster:
         case Route::executor_stream:
         case Route::executor_call: break;  // Served before.
     }

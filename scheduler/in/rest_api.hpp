@@ -7,6 +7,7 @@
 #include "scheduler/decide/state.hpp"
 #include "scheduler/in/pending.hpp"
 #include "scheduler/in/rest_cotton.hpp"
+#include "scheduler/in/rest_v1.hpp"
 #include "scheduler/in/routes.hpp"
 #include "scheduler/secrets.hpp"
 
@@ -52,6 +53,7 @@ class RestApi {
   private:
     [[nodiscard]] io::Awaitable<io::Reply> serve(Found found, io::Request request);
     [[nodiscard]] io::Awaitable<io::Reply> create(CreateCall call);
+    [[nodiscard]] io::Awaitable<io::Reply> change(std::string name, PatchCall call);
     [[nodiscard]] io::Awaitable<io::Reply> remove(std::string name, DeleteCall call);
     [[nodiscard]] io::Reply look(const Found& found) const;
     [[nodiscard]] io::Reply show(const std::string& name) const;

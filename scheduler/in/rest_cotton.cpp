@@ -30,18 +30,6 @@ bool is_printable_ascii(const std::string& text)
     return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-unsigned status(Refused::Why why)
-{
-    switch (why) {
-        case Refused::Why::bad_value: return 400;
-        case Refused::Why::wrong_password: return 403;
-        case Refused::Why::not_found: return 404;
-        case Refused::Why::exists: return 409;
-        case Refused::Why::not_connected: return 503;
-    }
-    return 500;
-}
-
 }  // namespace
 
 std::variant<CreateCall, io::Reply> read_create(const std::string& name, const io::Request& request)
@@ -86,9 +74,21 @@ std::variant<DeleteCall, io::Reply> read_delete(const io::Request& request)
     return DeleteCall{field(*form, "password")};
 }
 
+unsigned status_of(Refused::Why why)
+{
+    switch (why) {
+        case Refused::Why::bad_value: return 400;
+        case Refused::Why::wrong_password: return 403;
+        case Refused::Why::not_found: return 404;
+        case Refused::Why::exists: return 409;
+        case Refused::Why::not_connected: return 503;
+    }
+    return 500;
+}
+
 io::Reply refusal(const Refused& refused)
 {
-    io::Reply reply = plain(status(refused.why), refused.message);
+    io::Reply reply = plain(status_of(refused.why), refused.message);
     if (refused.why == Refused::Why::not_connected) reply.headers.set("Retry-After", "5");
     return reply;
 }

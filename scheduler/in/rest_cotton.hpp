@@ -26,6 +26,8 @@ struct DeleteCall {
 /// DELETE /clusters/<name>.
 [[nodiscard]] std::variant<DeleteCall, io::Reply> read_delete(const io::Request& request);
 
+/// The HTTP status of a refusal.
+[[nodiscard]] unsigned status_of(Refused::Why why);
 [[nodiscard]] io::Reply refusal(const Refused& refused);
 
 }  // namespace mysos::scheduler

@@ -25,6 +25,7 @@ constexpr std::array entries{
     Entry{Path::exact, "/v1/openapi.json", "GET", Route::openapi},
     Entry{Path::exact, "/v1/clusters", "GET", Route::list_clusters},
     Entry{Path::then_cluster, "/v1/clusters/", "GET", Route::show_cluster},
+    Entry{Path::then_cluster, "/v1/clusters/", "PATCH", Route::change_cluster},
     Entry{Path::then_cluster, "/clusters/", "POST", Route::create_cluster},
     Entry{Path::then_cluster, "/clusters/", "DELETE", Route::delete_cluster},
     Entry{Path::exact, "/executor/v1/stream", "POST", Route::executor_stream},

@@ -16,6 +16,7 @@ enum class Route {
     openapi,
     list_clusters,
     show_cluster,
+    change_cluster,
     create_cluster,  ///< Cotton's.
     delete_cluster,  ///< Cotton's.
     executor_stream,

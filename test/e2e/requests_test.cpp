@@ -155,7 +155,7 @@ TEST_CASE("scheduler: what is no route, method or size of ours is answered in JS
         {"PUT", "/clusters/a", "POST, DELETE"},
         {"GET", "/clusters/a", "POST, DELETE"},
         {"POST", "/v1/clusters", "GET"},
-        {"DELETE", "/v1/clusters/a", "GET"},
+        {"DELETE", "/v1/clusters/a", "GET, PATCH"},
         {"GET", "/executor/v1/stream", "POST"},
     };
     for (const Case& c : cases) {

@@ -137,7 +137,20 @@ std::optional<control::FromMember> FakeMember::obey(const control::ToMember& ord
             [](const control::Heartbeat&) -> Answer { return std::nullopt; },
             [](const control::Stop&) -> Answer { return std::nullopt; },
             [](const control::Restart&) -> Answer { return std::nullopt; },
-            [](const control::Rebuild&) -> Answer { return std::nullopt; }},
+            [&](const control::Rebuild& rebuild) -> Answer {
+                if (is_old(rebuild.epoch)) return refuse(Reason::old_epoch, "rebuild");
+                if (!is_up) return refuse(Reason::busy, "rebuild");
+                ++run;
+                disk.epoch = number(rebuild.epoch);
+                disk.sequence = sequence_of(rebuild.position);
+                disk.was_primary = false;
+                amnesiac = true;
+                acknowledges = false;
+                writable = false;
+                source = MemberId{};
+                phase = Phase::fenced;
+                return control::Rebuilt{rebuild.epoch, rebuild.serial, position(), 0};
+            }},
         order);
 }
 

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <cstdlib>
+#include <string>
 
 namespace mysos::sim {
 
@@ -59,7 +61,8 @@ bool waits_for_operator(const cluster::State& state)
 
 TEST_CASE("sim: whatever fails and restarts, nothing is doubled or lost, and it converges", "[sim]")
 {
-    constexpr std::uint64_t seeds = 60;
+    const char* const from_environment = std::getenv("MYSOS_SIM_SEEDS");
+    const std::uint64_t seeds = from_environment != nullptr ? std::stoull(from_environment) : 60;
     std::uint64_t waiting = 0;
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
         World world{seed, 4};

@@ -230,6 +230,32 @@ TEST_CASE("requests: deletion wants the cluster's password", "[scheduler]")
     CHECK(state.clusters.at("demo").record.deleting);
 }
 
+TEST_CASE("requests: a cluster is told how many members it is to have", "[scheduler]")
+{
+    State state = subscribed();
+    static_cast<void>(create(state, form()));
+    const auto ask = [&state](const std::string& name, std::uint32_t num_nodes) {
+        return reply(step(state, config(), ScaleRequested{RequestId{7}, name, num_nodes}, t0));
+    };
+    using Why = Refused::Why;
+    CHECK(ask("other", 3) == Answer{Refused{Why::not_found, "there is no cluster 'other'"}});
+    const std::uint32_t max = config().num_nodes_max;
+    const std::string range = "num_nodes: must be a number from 1 to " + std::to_string(max);
+    CHECK(ask("demo", 0) == Answer{Refused{Why::bad_value, range}});
+    CHECK(ask("demo", max + 1) == Answer{Refused{Why::bad_value, range}});
+    CHECK(ask("demo", 5) == Answer{ScalingBegun{"demo"}});
+    CHECK(state.clusters.at("demo").record.num_nodes == 5);
+
+    static_cast<void>(
+        step(state, config(), DeleteRequested{RequestId{7}, "demo", Password::right}, t0));
+    CHECK(ask("demo", 3) == Answer{Refused{Why::exists, "cluster 'demo' is being deleted"}});
+
+    State unborn;
+    const Answer too_early =
+        reply(step(unborn, config(), ScaleRequested{RequestId{7}, "demo", 3}, t0));
+    CHECK(std::get<Refused>(too_early).why == Why::not_connected);
+}
+
 TEST_CASE("requests: deletion is stored before it is answered", "[scheduler]")
 {
     State state = subscribed();

@@ -23,6 +23,7 @@ TEST_CASE("routes: every path and method leads where the documentation says", "[
         {"GET", "/v1/openapi.json", Found{Route::openapi, ""}},
         {"GET", "/v1/clusters", Found{Route::list_clusters, ""}},
         {"GET", "/v1/clusters/demo", Found{Route::show_cluster, "demo"}},
+        {"PATCH", "/v1/clusters/demo", Found{Route::change_cluster, "demo"}},
         {"POST", "/clusters/demo", Found{Route::create_cluster, "demo"}},
         {"DELETE", "/clusters/demo", Found{Route::delete_cluster, "demo"}},
         {"POST", "/executor/v1/stream", Found{Route::executor_stream, ""}},
@@ -44,6 +45,7 @@ TEST_CASE("routes: every path and method leads where the documentation says", "[
         {"POST", "/", WrongMethod{"GET"}},
         {"PUT", "/clusters/demo", WrongMethod{"POST, DELETE"}},
         {"GET", "/clusters/demo", WrongMethod{"POST, DELETE"}},
+        {"PUT", "/v1/clusters/demo", WrongMethod{"GET, PATCH"}},
         {"GET", "/executor/v1/stream", WrongMethod{"POST"}},
         {"get", "/healthz", WrongMethod{"GET"}},
     };

@@ -42,6 +42,7 @@ cluster::Record record()
         true,
         true,
         2,
+        true,
         {}};
     one.members[MemberId{3}] = {};
     return one;

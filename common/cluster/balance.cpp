@@ -1,0 +1,137 @@
+#include "common/cluster/names.hpp"
+#include "common/cluster/stepping.hpp"
+
+#include <algorithm>
+
+// How many members there are: new ones for those that are lost or asked for, and who goes.
+namespace mysos::cluster {
+namespace {
+
+using mesos::TaskState;
+
+/// It has data somewhere, and no server runs on it as far as Mesos knows.
+bool is_lost(const Member& member, const MemberState& seen)
+{
+    return member.volume_created && (!member.launched || seen.task == TaskState::unreachable);
+}
+
+/// Its agent is gone for good, or it has failed too often where it is.
+bool is_hopeless(const Stepping& step, const Member& member, const MemberState& seen)
+{
+    const bool is_gone = seen.task == TaskState::gone || seen.task == TaskState::gone_by_operator;
+    return is_gone || member.failures >= step.config.replace_failures;
+}
+
+void note_lost(Stepping& step)
+{
+    for (auto& [id, seen] : step.state.members) {
+        const Member& member = step.member(id);
+        if (!is_lost(member, seen)) {
+            seen.replace_at.reset();
+            seen.overdue = false;
+        } else if (!seen.overdue && is_hopeless(step, member, seen)) {
+            seen.replace_at.reset();
+            seen.overdue = true;
+        } else if (!seen.overdue && !seen.replace_at) {
+            seen.replace_at = step.now + step.config.replace_after;
+        }
+    }
+}
+
+void add_member(Stepping& step)
+{
+    Record& record = step.record();
+    const MemberId id{record.next_server_id++};
+    Member& member = record.members[id];
+    member.to_copy = true;
+    step.state.members[id].heard_at = step.now;
+    step.changed();
+    step.report(Report::Level::info, id, "is added");
+    tell_electorate(step, electorate::MemberAdded{id});
+    tell_electorate(step, electorate::JoinAsked{id});
+}
+
+std::size_t present(const Stepping& step)
+{
+    return static_cast<std::size_t>(std::ranges::count_if(
+        step.state.members, [](const auto& entry) { return !entry.second.overdue; }));
+}
+
+/// Lowest first: who is on his way out, who is lost, who never was there, who has no vote. Whoever
+/// waits for an offer in the place of one that is lost is not too many.
+int worth(const Stepping& step, MemberId id)
+{
+    const Record& record = step.state.record;
+    const Member& member = record.members.at(id);
+    const MemberState& seen = step.state.members.at(id);
+    if (seen.going) return 0;
+    const bool too_many_are_there = present(step) > record.num_nodes;
+    if (seen.overdue) return too_many_are_there ? 2 : 1;
+    if (!member.launched && !member.volume_created) return too_many_are_there ? 1 : 3;
+    return record.electorate.contains(id) ? 4 : 3;
+}
+
+std::optional<MemberId> choose_surplus(const Stepping& step)
+{
+    std::optional<MemberId> chosen;
+    for (const auto& [id, member] : step.state.record.members) {
+        if (id == step.state.record.primary) continue;
+        if (!chosen || worth(step, id) <= worth(step, *chosen)) chosen = id;
+    }
+    return chosen;
+}
+
+void remove(Stepping& step, MemberId id)
+{
+    const Member member = step.member(id);
+    const std::optional<StreamId> stream = step.seen(id).stream;
+    step.record().members.erase(id);
+    step.state.members.erase(id);
+    step.changed();
+    tell_electorate(step, electorate::MemberRemoved{id});
+    step.report(Report::Level::info, id, "is removed, its volume retired");
+    if (stream) step.act(CloseStream{*stream});
+    // Only now that the record no longer names it may it be given up.
+    if (!member.persistence_id.empty()) {
+        step.act(Retire{{member.persistence_id}, {member.agent_id}});
+    }
+}
+
+/// Whoever is too many leaves E, then ends, then is forgotten.
+void dismiss(Stepping& step, MemberId id)
+{
+    using By = electorate::LeaveAsked::By;
+    MemberState& seen = step.seen(id);
+    if (step.record().electorate.contains(id)) {
+        const auto& leadership = step.state.electorate.leadership;
+        if (!std::holds_alternative<electorate::Steady>(leadership->change)) return;
+        tell_electorate(
+            step, electorate::LeaveAsked{id, seen.overdue ? By::automatic : By::operators});
+        return;
+    }
+    if (!seen.going) {
+        seen.going = true;
+        step.report(Report::Level::info, id, "is one too many, and ends");
+    }
+    const bool lives = step.member(id).launched && seen.task != TaskState::unreachable;
+    if (!lives) return remove(step, id);
+    if (!seen.kill_again_at) kill(step, id);
+}
+
+}  // namespace
+
+void balance(Stepping& step)
+{
+    const Record& record = step.record();
+    note_lost(step);
+    // Without a primary there is nobody to copy from, and nothing changes in E.
+    if (record.deleting || !record.opened || !step.state.electorate.leadership) return;
+    for (std::size_t n = present(step); n < record.num_nodes; ++n) add_member(step);
+    if (record.members.size() <= record.num_nodes) {
+        for (auto& [id, seen] : step.state.members) seen.going = false;
+        return;
+    }
+    if (const auto surplus = choose_surplus(step)) dismiss(step, *surplus);
+}
+
+}  // namespace mysos::cluster

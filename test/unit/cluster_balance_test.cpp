@@ -1,0 +1,264 @@
+#include "common/cluster/cluster.hpp"
+#include "test/support/cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+namespace mysos::cluster {
+
+using namespace mysos::test;
+using namespace std::chrono_literals;
+using mesos::TaskState;
+
+namespace {
+
+constexpr MemberId m1{1};
+constexpr MemberId m2{2};
+constexpr MemberId m3{3};
+constexpr MemberId m4{4};
+constexpr Epoch e1{1};
+const std::string position = "0-1-1099511627776";
+
+StreamId stream_of(MemberId id)
+{
+    return StreamId{10 + static_cast<std::uint64_t>(id)};
+}
+
+control::Observation seen(control::Phase phase, const std::string& held)
+{
+    control::Observation result;
+    result.phase = phase;
+    result.epoch = e1;
+    result.answers = true;
+    result.position = held;
+    result.empty = held.empty();
+    return result;
+}
+
+control::Observation as_primary()
+{
+    control::Observation result = seen(control::Phase::primary, position);
+    result.writable = true;
+    result.acks_required = 1;
+    return result;
+}
+
+control::Observation as_replica()
+{
+    control::Observation result = seen(control::Phase::replica, position);
+    result.source = m1;
+    result.receiver_running = true;
+    result.applier_running = true;
+    result.acknowledges = true;
+    return result;
+}
+
+Effects connect(State& state, MemberId id, const control::Observation& observation)
+{
+    MemberConnected in;
+    in.stream = stream_of(id);
+    in.token = Token::permanent;
+    in.hello.member = id;
+    in.hello.cluster = "demo";
+    in.hello.task_id = state.record.members.at(id).task_id.text;
+    in.hello.observation = observation;
+    return give(state, in);
+}
+
+/// Three members on three agents; the first leads, and all are in E.
+State three()
+{
+    State state = fresh(3);
+    for (int agent = 1; agent <= 3; ++agent) {
+        static_cast<void>(give(state, OfferArrived{big_offer(agent)}));
+    }
+    Record record = state.record;
+    record.epoch = e1;
+    record.primary = m1;
+    record.opened = true;
+    record.ever_opened = true;
+    record.electorate = {m1, m2, m3};
+    record.acks = 1;
+    for (auto& [id, member] : record.members) {
+        REQUIRE(member.launched);
+        member.volume_created = true;
+    }
+    state = restored(record);
+    static_cast<void>(give(state, Started{}));
+    static_cast<void>(connect(state, m1, as_primary()));
+    static_cast<void>(connect(state, m2, as_replica()));
+    static_cast<void>(connect(state, m3, as_replica()));
+    REQUIRE(state.electorate.leadership);
+    // The primary has answered what it was asked upon adoption.
+    const control::AcknowledgersSet aligned{e1, 1, position, state.electorate.serial};
+    static_cast<void>(give(state, MemberSaid{stream_of(m1), aligned}));
+    REQUIRE(std::holds_alternative<electorate::Steady>(state.electorate.leadership->change));
+    return state;
+}
+
+StatusArrived status(const State& state, MemberId id, TaskState end)
+{
+    mesos::TaskStatus result = told(end);
+    result.task_id = state.record.members.at(id).task_id;
+    return {id, result};
+}
+
+template <class Order>
+std::optional<Order> order(const Effects& effects)
+{
+    for (const Effect& effect : effects) {
+        const auto* send = std::get_if<SendOrder>(&effect);
+        if (send == nullptr) continue;
+        if (const auto* found = std::get_if<Order>(&send->order)) return *found;
+    }
+    return std::nullopt;
+}
+
+Effects at(State& state, Duration later)
+{
+    return step(state, config(), DeadlinePassed{}, t0 + later);
+}
+
+/// The primary has locked the member's account, and a replica holds what it held then.
+Effects locked(State& state, const Effects& effects)
+{
+    const auto lock = order<control::LockAccount>(effects);
+    REQUIRE(lock);
+    const control::AccountLocked answer{e1, lock->member, position, lock->serial};
+    return give(state, MemberSaid{stream_of(m1), answer});
+}
+
+}  // namespace
+
+TEST_CASE("balance: who is lost for too long gets a successor, and his volume is kept", "[cluster]")
+{
+    State state = three();
+    static_cast<void>(give(state, status(state, m3, TaskState::lost)));
+    CHECK(state.record.members.size() == 3);
+    CHECK(state.members.at(m3).replace_at == t0 + config().replace_after);
+    const auto volume = state.record.members.at(m3).persistence_id;
+
+    const Effects late = at(state, config().replace_after);
+    CHECK(state.record.members.contains(m4));
+    CHECK(state.record.next_server_id == 5);
+    CHECK(*index_of<Save>(late) < *index_of<SendOrder>(late));
+
+    const Effects out = locked(state, late);
+    CHECK(state.record.electorate == std::set{m1, m2});
+    CHECK_FALSE(state.record.members.contains(m3));
+    const auto retire = find<Retire>(out);
+    REQUIRE(retire);
+    CHECK(retire->volumes == std::vector{volume});
+    CHECK(*index_of<Save>(out) < *index_of<Retire>(out));
+    CHECK(wanting_offers(state, t0) == std::set{m4});
+}
+
+TEST_CASE("balance: an agent that is gone for good is not waited for", "[cluster]")
+{
+    State state = three();
+    const Effects gone = give(state, status(state, m3, TaskState::gone_by_operator));
+    CHECK(state.record.members.contains(m4));
+    CHECK(order<control::LockAccount>(gone));
+}
+
+TEST_CASE("balance: a member that fails where it is again and again is replaced", "[cluster]")
+{
+    State state = three();
+    state.record.members.at(m3).failures = config().replace_failures - 1;
+    static_cast<void>(give(state, status(state, m3, TaskState::failed)));
+    CHECK(state.record.members.contains(m4));
+}
+
+TEST_CASE("balance: who comes back in time stays", "[cluster]")
+{
+    State state = three();
+    static_cast<void>(give(state, status(state, m3, TaskState::unreachable)));
+    CHECK(state.members.at(m3).replace_at);
+    SECTION("before anything was done")
+    {
+        static_cast<void>(give(state, status(state, m3, TaskState::running)));
+        CHECK_FALSE(state.members.at(m3).replace_at);
+        static_cast<void>(at(state, config().replace_after));
+        CHECK(state.record.members.size() == 3);
+    }
+    SECTION("while his successor waits for an offer")
+    {
+        static_cast<void>(at(state, config().replace_after));
+        REQUIRE(state.record.members.contains(m4));
+        static_cast<void>(give(state, status(state, m3, TaskState::running)));
+        CHECK(state.record.members.contains(m3));
+        CHECK_FALSE(state.record.members.contains(m4));
+    }
+}
+
+TEST_CASE("balance: nobody is replaced without a primary to copy from", "[cluster]")
+{
+    State state = three();
+    static_cast<void>(give(state, status(state, m1, TaskState::lost)));
+    static_cast<void>(give(state, status(state, m3, TaskState::lost)));
+    static_cast<void>(at(state, config().replace_after));
+    CHECK(state.record.members.size() == 3);
+}
+
+TEST_CASE("balance: a new member begins with a copy", "[cluster]")
+{
+    State state = three();
+    static_cast<void>(give(state, ScaleOrdered{4}));
+    REQUIRE(state.record.members.contains(m4));
+    CHECK(state.record.members.at(m4).to_copy);
+    static_cast<void>(give(state, OfferArrived{big_offer(4)}));
+    REQUIRE(state.record.members.at(m4).launched);
+
+    const Effects here = connect(state, m4, seen(control::Phase::fenced, ""));
+    const auto rebuild = order<control::Rebuild>(here);
+    REQUIRE(rebuild);
+    CHECK(rebuild->donor == m2);
+    CHECK(rebuild->donor_port == state.record.members.at(m2).port);
+    CHECK(rebuild->donor_peer_port == state.record.members.at(m2).peer_port);
+    CHECK(rebuild->donor_host == state.record.members.at(m2).ip);
+    CHECK_FALSE(order<control::Follow>(here));
+
+    const control::Rebuilt rebuilt{e1, rebuild->serial, position, 0};
+    const Effects done = give(state, MemberSaid{stream_of(m4), rebuilt});
+    CHECK_FALSE(state.record.members.at(m4).to_copy);
+    CHECK(find<Save>(done));
+    const auto follow = order<control::Follow>(
+        give(state, MemberSaid{stream_of(m4), seen(control::Phase::fenced, position)}));
+    REQUIRE(follow);
+    CHECK_FALSE(follow->acknowledge);
+}
+
+TEST_CASE("balance: who is one too many leaves E, ends, and is forgotten", "[cluster]")
+{
+    State state = three();
+    const Effects scaled = give(state, ScaleOrdered{2});
+    CHECK_FALSE(index_of_call<mesos::Kill>(scaled));
+    const Effects out = locked(state, scaled);
+    CHECK(state.record.electorate == std::set{m1, m2});
+    CHECK(index_of_call<mesos::Kill>(out));
+    CHECK(state.record.members.contains(m3));
+    CHECK_FALSE(wanting_offers(state, t0).contains(m3));
+    CHECK(index_of_call<mesos::Kill>(at(state, 1min)));  // Until it has ended.
+
+    const StatusArrived killed = status(state, m3, TaskState::killed);
+    const Effects ended = give(state, killed);
+    CHECK_FALSE(state.record.members.contains(m3));
+    CHECK(find<Retire>(ended));
+    CHECK(state.record.num_nodes == 2);
+
+    // It is known by its number should it turn up again.
+    StatusArrived back = killed;
+    back.status.state = TaskState::running;
+    CHECK(index_of_call<mesos::Kill>(give(state, back)));
+}
+
+TEST_CASE("balance: the primary stays, whatever its number", "[cluster]")
+{
+    State state = three();
+    static_cast<void>(give(state, ScaleOrdered{1}));
+    CHECK_FALSE(state.members.at(m1).going);
+    CHECK(find<Ignored>(give(state, ScaleOrdered{1})));
+}
+
+}  // namespace mysos::cluster
