@@ -33,6 +33,9 @@ class StreamWriter {
     bool write(std::string_view bytes);
     /// The same, framed as a RecordIO record.
     bool write_record(std::string_view record);
+    /// For an owner who can wait: until the peer has taken all but `backlog` bytes. False: closed.
+    /// One waiter at a time, who keeps this alive.
+    [[nodiscard]] Awaitable<bool> drained(std::size_t backlog);
     /// Ends the body in order, after what is queued.
     void close();
     /// Cuts the connection, without an end of the body.

@@ -56,6 +56,19 @@ bool StreamWriter::write_record(std::string_view record)
     return write(wire::encode_record(record));
 }
 
+Awaitable<bool> StreamWriter::drained(std::size_t backlog)
+{
+    Impl& impl = *impl_;
+    while (impl.is_open && impl.queued.size() + impl.sending > backlog) {
+        if (!impl.taken) impl.taken.emplace(co_await asio::this_coro::executor);
+        impl.taken->expires_at(TimePoint::max());
+        co_await impl.taken->async_wait(asio::as_tuple(asio::use_awaitable));
+        const bool cancelled = co_await is_cancelled();
+        if (cancelled) co_return false;
+    }
+    co_return impl.is_open;
+}
+
 void StreamWriter::close()
 {
     if (!impl_->is_open) return;
@@ -80,7 +93,13 @@ void StreamWriter::Impl::cut(ErrorCode reason)
     why = reason;
     queued.clear();
     wake();
+    note_taken();
     if (connection != nullptr) connection->close();
+}
+
+void StreamWriter::Impl::note_taken()
+{
+    if (taken) taken->cancel();
 }
 
 void StreamWriter::Impl::wake()
@@ -103,6 +122,7 @@ Awaitable<void> StreamWriter::Impl::run(Connection& to, std::string head, Durati
     connection = nullptr;
     changed.reset();
     is_open = false;
+    note_taken();
     const OnClosed told = std::exchange(on_closed, {});
     if (told) told(why ? why : ec);
 }
@@ -121,6 +141,7 @@ Awaitable<ErrorCode> StreamWriter::Impl::pump(Duration write_timeout)
             if (ec == Errc::timed_out) why = Errc::peer_too_slow;
             if (ec) co_return ec;
             sending -= slice.size();
+            note_taken();
         }
         if (!queued.empty()) continue;
         if (!is_open) co_return why;

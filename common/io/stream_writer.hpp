@@ -21,6 +21,7 @@ struct StreamWriter::Impl {
     /// Ends without an end of the body.
     void cut(ErrorCode reason);
     void wake();
+    void note_taken();
 
     OnClosed on_closed;  ///< Empty once told.
     std::size_t backlog_max;
@@ -30,6 +31,7 @@ struct StreamWriter::Impl {
     ErrorCode why{};                              ///< Of cut().
     Connection* connection = nullptr;             ///< While run() runs.
     std::optional<asio::steady_timer> changed{};  ///< While run() runs; cancelled at each change.
+    std::optional<asio::steady_timer> taken{};    ///< Of drained(); cancelled when there is less.
 
   private:
     [[nodiscard]] Awaitable<ErrorCode> pump(Duration write_timeout);
