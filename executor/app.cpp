@@ -17,8 +17,9 @@ Config config_of(const Options& options)
     return config;
 }
 
-/// One probe, one order, one installation and one file at a time; none waits for another.
-constexpr std::size_t threads = 5;
+/// One probe, one order, one installation, one file, one look at what a copy has come to, and one
+/// answer to a peer at a time; none waits for another.
+constexpr std::size_t threads = 7;
 
 }  // namespace
 
@@ -34,6 +35,13 @@ App::App(boost::asio::any_io_executor executor, Options options)
       setup_{executor, offload_, tasks_, poster()},
       runs_{executor, tasks_, poster()},
       operations_{offload_, tasks_, poster()},
+      rebuilds_{executor, offload_, tasks_, options_.rebuild_mb_per_second, poster()},
+      peers_{
+          executor,
+          offload_,
+          tasks_,
+          options_.rebuild_mb_per_second,
+          [this] { return donation(); }},
       signals_{executor, SIGTERM, SIGINT}
 {}
 
@@ -52,6 +60,26 @@ control::Hello App::hello() const
     hello.executor_version = version_text;
     hello.observation = observation(state);
     return hello;
+}
+
+/// A server that answers and has a part in an epoch. One that has none may hold what nobody else
+/// does.
+std::optional<Donation> App::donation() const
+{
+    const State& state = loop_.state();
+    const auto* replica = std::get_if<Replica>(&state.phase);
+    const auto* primary = std::get_if<Primary>(&state.phase);
+    const bool leads = primary != nullptr && primary->promoted;
+    if (!state.server.answers || (replica == nullptr && !leads)) return std::nullopt;
+    const ServerRuns::Member& member = runs_.member();
+    return Donation{
+        runs_.donors(),
+        replica != nullptr ? replica->follow.epoch : primary->epoch,
+        setup_.programs(),
+        directories_on(member.volume),
+        runs_.view().mount,
+        runs_.view().directories,
+        member.log_path};
 }
 
 void App::await_signal()

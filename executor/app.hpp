@@ -11,6 +11,8 @@
 #include "executor/out/server_runs.hpp"
 #include "executor/out/setup.hpp"
 #include "executor/out/volume_files.hpp"
+#include "executor/rebuild/peer_server.hpp"
+#include "executor/rebuild/rebuilds.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -45,6 +47,9 @@ class App {
     [[nodiscard]] bool perform_now(const Effect& effect);
     void inspect();
     void begin_operation();
+    /// Of a rebuild, or of its donor. False: of something else.
+    [[nodiscard]] bool perform_rebuild(const Effect& effect);
+    [[nodiscard]] std::optional<Donation> donation() const;
 
     Options options_;
     io::Offload offload_;
@@ -55,6 +60,8 @@ class App {
     Setup setup_;
     ServerRuns runs_;
     Operations operations_;
+    Rebuilds rebuilds_;
+    PeerServer peers_;
     std::optional<PathLock> lock_;      ///< Once the volume has been found.
     std::optional<VolumeFiles> files_;  ///< Likewise.
     boost::asio::signal_set signals_;

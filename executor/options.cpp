@@ -90,6 +90,19 @@ std::optional<AgentTls> read_tls(const Environment& environment)
     return tls;
 }
 
+/// 0 when it is not set.
+std::uint32_t read_bound(const Environment& environment, const char* name)
+{
+    const std::string text = optional(environment, name).value_or("0");
+    // What MySQL takes, and no more than 1 TB a second.
+    constexpr std::uint32_t bound_max = 1U << 20U;
+    std::uint32_t bound = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, ec] = std::from_chars(text.data(), end, bound);
+    if (ec == std::errc{} && stop == end && bound <= bound_max) return bound;
+    throw BadOption{std::string{name} + ": '" + text + "' is no number of MiB a second"};
+}
+
 }  // namespace
 
 const char* const help_text =
@@ -103,7 +116,8 @@ const char* const help_text =
     "  --version   print the version\n"
     "  --help      print this\n"
     "\n"
-    "MYSOS_DEFAULTS_FILE names an extra option file for the server.\n";
+    "MYSOS_DEFAULTS_FILE names an extra option file for the server.\n"
+    "MYSOS_REBUILD_MB_PER_SECOND bounds how fast a member is copied, in MiB a second.\n";
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments)
 {
@@ -144,6 +158,7 @@ Options read_environment(const Environment& environment)
     options.agent_token = optional(environment, "MESOS_EXECUTOR_AUTHENTICATION_TOKEN");
     options.agent_socket = optional(environment, "MESOS_DOMAIN_SOCKET");
     options.defaults_file = optional(environment, "MYSOS_DEFAULTS_FILE");
+    options.rebuild_mb_per_second = read_bound(environment, "MYSOS_REBUILD_MB_PER_SECOND");
     return options;
 }
 

@@ -36,6 +36,7 @@ struct Options {
     Duration shutdown_grace = std::chrono::seconds{5};
     std::optional<std::string> agent_token;    ///< Secret.
     std::optional<std::string> defaults_file;  ///< MYSOS_DEFAULTS_FILE: an extra option file.
+    std::uint32_t rebuild_mb_per_second = 0;   ///< MYSOS_REBUILD_MB_PER_SECOND; 0: no bound.
 };
 
 /// A flag or a variable that cannot be used; the text is one line for a person.

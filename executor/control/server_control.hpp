@@ -49,6 +49,13 @@ struct FollowOrder {
     std::string position;     ///< The primary holds at least this; empty: not known.
 };
 
+struct CloneOrder {
+    std::string host;  ///< An address.
+    std::uint16_t port = 0;
+    control::Account account;
+    std::uint32_t mb_per_second = 0;  ///< 0: as fast as it goes.
+};
+
 /// All that the executor ever asks of its server. Blocking: run it on a pool thread.
 ///
 /// Each call opens a connection of its own and gives up at its deadline, so a call that hangs
@@ -114,6 +121,19 @@ class ServerControl {
     /// returns. Unlogged, so that it waits for nobody. `make_accounts` unlocks it again.
     [[nodiscard]] virtual Outcome<void> lock_account(
         const std::string& user, Deadline deadline) = 0;
+
+    /// What tells whether another member's transaction is held here. MySQL: the position. MariaDB:
+    /// mysql::History.
+    [[nodiscard]] virtual Outcome<std::string> history(Deadline deadline) = 0;
+
+    /// MySQL: fetches all of the donor's data. When it is done the server ends, and takes them for
+    /// its own when it starts again. `server_refused` also on MariaDB, which cannot.
+    [[nodiscard]] virtual Outcome<void> clone(const CloneOrder& order, Deadline deadline) = 0;
+
+    /// On a server started on a copy of another's data: it follows nobody. On MariaDB it takes note
+    /// of what the copy holds. Returns the position.
+    [[nodiscard]] virtual Outcome<std::string> begin_on_copy(
+        const std::string& position, const std::string& history, Deadline deadline) = 0;
 };
 
 /// `target`: the local administrator over the server's socket.

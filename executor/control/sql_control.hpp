@@ -68,6 +68,10 @@ class SqlControl : public ServerControl {
     [[nodiscard]] Outcome<void> make_accounts(
         const std::vector<control::AccountSpec>& accounts, Deadline deadline) override;
     [[nodiscard]] Outcome<void> lock_account(const std::string& user, Deadline deadline) override;
+    [[nodiscard]] Outcome<std::string> history(Deadline deadline) override;
+    [[nodiscard]] Outcome<void> clone(const CloneOrder& order, Deadline deadline) override;
+    [[nodiscard]] Outcome<std::string> begin_on_copy(
+        const std::string& position, const std::string& history, Deadline deadline) override;
 
   protected:
     /// What is held, received or applied.

@@ -57,6 +57,11 @@ struct SaveToken {  ///< A barrier.
     friend bool operator==(const SaveToken&, const SaveToken&) = default;
 };
 
+struct UsePeerToken {  ///< What members of the cluster show each other. In memory alone.
+    std::string token;
+    friend bool operator==(const UsePeerToken&, const UsePeerToken&) = default;
+};
+
 struct InstallServer {
     friend bool operator==(const InstallServer&, const InstallServer&) = default;
 };
@@ -68,6 +73,7 @@ struct InitialiseData {
 enum class StartMode {
     fenced,      ///< What the server holds stays untouched.
     as_replica,  ///< MariaDB cuts off the tail of its binlog that nobody acknowledged.
+    recipient,   ///< MySQL: to clone into it; nobody can reach it.
 };
 struct StartServer {
     RunId run{};
@@ -133,6 +139,28 @@ struct AbandonOperation {  ///< A newer order waits: give up waiting, at the nex
     OpId op{};
     friend bool operator==(const AbandonOperation&, const AbandonOperation&) = default;
 };
+// Of a rebuild: operations as well. The server is down for the first two.
+
+struct SaveErrant {  ///< Once the donor has answered and the volume has room for its data.
+    OpId op{};
+    control::Rebuild order;
+    friend bool operator==(const SaveErrant&, const SaveErrant&) = default;
+};
+struct ReplaceData {
+    OpId op{};
+    control::Rebuild order;
+    friend bool operator==(const ReplaceData&, const ReplaceData&) = default;
+};
+struct CloneData {
+    OpId op{};
+    control::Rebuild order;
+    friend bool operator==(const CloneData&, const CloneData&) = default;
+};
+struct FinishRebuild {
+    OpId op{};
+    control::Rebuild order;
+    friend bool operator==(const FinishRebuild&, const FinishRebuild&) = default;
+};
 struct ShutServer {  ///< Hangs while commits wait: its failure says so.
     OpId op{};
     friend bool operator==(const ShutServer&, const ShutServer&) = default;
@@ -159,6 +187,7 @@ using Effect = std::variant<
     SaveEpoch,
     UseToken,
     SaveToken,
+    UsePeerToken,
     InstallServer,
     InitialiseData,
     StartServer,
@@ -172,6 +201,10 @@ using Effect = std::variant<
     OpenServer,
     ChangeAcknowledgers,
     BarAccount,
+    SaveErrant,
+    ReplaceData,
+    CloneData,
+    FinishRebuild,
     ShutServer,
     AbandonOperation,
     PushCommits,

@@ -20,10 +20,11 @@ enum class OpId : std::uint64_t {};      ///< One order carried out on the serve
 
 /// What a member's last part in its cluster was; on the volume beside the epoch.
 enum class Role {
-    none,       ///< Never followed anybody.
-    replica,    ///< May have acknowledged what its server had not applied.
-    candidate,  ///< Being promoted: its marker may not be written yet.
-    primary,    ///< Holds everything that was acknowledged up to its last epoch.
+    none,        ///< Never followed anybody.
+    replica,     ///< May have acknowledged what its server had not applied.
+    candidate,   ///< Being promoted: its marker may not be written yet.
+    primary,     ///< Holds everything that was acknowledged up to its last epoch.
+    rebuilding,  ///< Its data directory is being replaced: what is there may not be whole.
 };
 
 /// What must survive a crash of everything, so that no promise is forgotten.
@@ -49,6 +50,7 @@ struct Volume {
     bool epoch_file_corrupt = false;
     std::optional<EpochRecord> record;  ///< None: no epoch file, or a corrupt one.
     std::string boot_id;                ///< Of this machine, now.
+    std::uint64_t errant = 0;           ///< Transactions saved on it before it was rebuilt.
     friend bool operator==(const Volume&, const Volume&) = default;
 };
 
@@ -149,6 +151,27 @@ struct ServerShut {  ///< Read-only for everyone, so no commit waits.
 struct PushFailed {
     std::string why;
 };
+// Of a rebuild.
+struct ErrantSaved {  ///< What it alone holds is in a file on its volume, for good.
+    OpId op{};
+    std::uint64_t transactions = 0;
+    std::string file;  ///< None where there is nothing to save.
+};
+struct DataReplaced {  ///< MySQL: by an empty data directory that is to clone.
+    OpId op{};
+};
+struct DataCloned {  ///< The server that has cloned them ends by itself.
+    OpId op{};
+};
+struct RebuildProgressed {
+    OpId op{};
+    std::uint32_t percent = 0;
+    std::string text;  ///< "120 of 450 MB"
+};
+struct RebuildFinished {  ///< The server follows nobody and knows what it holds.
+    OpId op{};
+    std::string position;
+};
 struct OpFailed {
     OpId op{};
     control::Refused::Reason reason = control::Refused::Reason::server_failed;
@@ -201,6 +224,11 @@ using Input = std::variant<
     AcknowledgersChanged,
     AccountBarred,
     ServerShut,
+    ErrantSaved,
+    DataReplaced,
+    DataCloned,
+    RebuildProgressed,
+    RebuildFinished,
     OpFailed,
     PushFailed,
     EpochSaved,

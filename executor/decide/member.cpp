@@ -1,7 +1,7 @@
 #include "executor/decide/member.hpp"
 
 #include "common/base/overload.hpp"
-#include "executor/decide/parts.hpp"
+#include "executor/decide/rebuild.hpp"
 
 #include <algorithm>
 
@@ -25,6 +25,7 @@ control::Phase phase_of(const State& state)
             [](const Replica&) { return control::Phase::replica; },
             [](const Primary&) { return control::Phase::primary; },
             [](const Crashed&) { return control::Phase::crashed; },
+            [](const Rebuilding&) { return control::Phase::clone; },
             [](const Stopping&) { return control::Phase::stopping; },
             [](const Ended& ended) {
                 return ended.failed ? control::Phase::failed : control::Phase::stopping;
@@ -57,6 +58,7 @@ std::string message_of(const State& state)
                        std::to_string(static_cast<std::uint64_t>(primary.epoch));
             },
             [](const Crashed& crashed) { return crashed.why; },
+            [](const Rebuilding& rebuilding) { return message_of(rebuilding); },
             [](const Stopping& stopping) { return stopping.message; },
             [](const Ended& ended) { return ended.message; },
         },
@@ -177,7 +179,10 @@ bool forgets(const State& state, Role role)
 control::Observation observation(const State& state)
 {
     control::Observation all;
-    if (state.server.answers) all = state.server.seen;
+    const auto* rebuilding = std::get_if<Rebuilding>(&state.phase);
+    // What a server holds that is not whole yet is nothing to go by.
+    const bool answers = state.server.answers && rebuilding == nullptr;
+    if (answers) all = state.server.seen;
     all.server_version = state.server.seen.server_version;
     all.server_uuid = state.server.seen.server_uuid;
     all.disk_free_bytes = state.server.seen.disk_free_bytes;
@@ -186,14 +191,19 @@ control::Observation observation(const State& state)
     if (const auto* installing = std::get_if<Installing>(&state.phase)) {
         all.progress_percent = installing->percent;
     }
+    if (rebuilding != nullptr) {
+        all.progress_percent = rebuilding->percent;
+        all.needs_rebuild = rebuilding->stage == Rebuilding::Stage::waiting;
+    }
+    all.errant_transactions = state.errant;
     if (state.task && state.task->data.flavor == "mysql") all.flavor = control::Flavor::mysql;
     all.epoch = state.record.epoch;
     all.epoch_unreadable = state.epoch_unreadable;
     all.amnesiac = is_amnesiac(state);
-    all.answers = state.server.answers;
+    all.answers = answers;
     all.boot_id = state.boot_id;
     all.server_run = static_cast<std::uint64_t>(state.server.run);
-    all.empty = state.made_data && state.server.answers && state.server.seen.position.empty();
+    all.empty = state.made_data && answers && state.server.seen.position.empty();
     return all;
 }
 

@@ -1,5 +1,5 @@
 #include "common/base/overload.hpp"
-#include "executor/decide/parts.hpp"
+#include "executor/decide/rebuild.hpp"
 
 /// An order whose epoch is on the volume: what it needs of the server, and when its turn comes.
 namespace mysos::executor {
@@ -61,6 +61,12 @@ bool obey(Step& step, const Order& order, const control::Restart& restart)
     return true;
 }
 
+bool obey(Step& step, const Order&, const control::Rebuild& rebuild)
+{
+    begin_rebuild(step, rebuild);
+    return true;
+}
+
 bool obey(Step& step, const Order&, const control::Open& open)
 {
     if (step.state.operation) return false;
@@ -108,7 +114,6 @@ void proceed(Step& step)
             [&](const control::Welcome&) { return true; },
             [&](const control::Heartbeat&) { return true; },
             [&](const control::Stop&) { return true; },
-            [&](const control::Rebuild&) { return true; },
             [&](const auto& o) { return obey(step, order, o); },
         },
         order.order);

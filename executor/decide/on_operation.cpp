@@ -1,4 +1,4 @@
-#include "executor/decide/parts.hpp"
+#include "executor/decide/rebuild.hpp"
 
 /// What became of orders on the server.
 namespace mysos::executor {
@@ -6,24 +6,11 @@ namespace {
 
 using Reason = control::Refused::Reason;
 
-/// The operation that has ended, if it is the one under way.
-std::optional<Operation> finish(Step& step, OpId id)
-{
-    State& state = step.state;
-    if (!state.operation || state.operation->id != id) {
-        step.ignore("not the operation under way");
-        return std::nullopt;
-    }
-    Operation done = *std::move(state.operation);
-    state.operation.reset();
-    probe_soon(step);
-    return done;
-}
-
 /// What comes next, once the outcome has been dealt with.
 void go_on(Step& step)
 {
     start_if_due(step);
+    go_on_rebuilding(step);
     proceed(step);
 }
 
@@ -49,6 +36,19 @@ void on_failed_promotion(Step& step, const OpFailed& in)
 }
 
 }  // namespace
+
+std::optional<Operation> finish(Step& step, OpId id)
+{
+    State& state = step.state;
+    if (!state.operation || state.operation->id != id) {
+        step.ignore("not the operation under way");
+        return std::nullopt;
+    }
+    Operation done = *std::move(state.operation);
+    state.operation.reset();
+    probe_soon(step);
+    return done;
+}
 
 OpId begin(Step& step, control::ToMember order)
 {
@@ -185,6 +185,9 @@ void on(Step& step, const OpFailed& in)
         return kill_server(step);
     }
     if (is_in<Stopping>(state) || is_in<Ended>(state)) return step.ignore("the task is ending");
+    if (is_in<Rebuilding>(state) && std::holds_alternative<control::Rebuild>(done->order)) {
+        return rebuild_failed(step, in.why);
+    }
     if (done->accounts_last) {
         step.order(Report{Report::Level::warning, "accounts were not made: " + in.why});
         return go_on(step);

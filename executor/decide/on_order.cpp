@@ -1,5 +1,5 @@
 #include "common/base/overload.hpp"
-#include "executor/decide/parts.hpp"
+#include "executor/decide/rebuild.hpp"
 
 #include <algorithm>
 
@@ -68,6 +68,13 @@ std::optional<No> objection(const State& state, const control::Follow& order)
 std::optional<No> objection(const State&, const control::Restart&)
 {
     return std::nullopt;
+}
+
+std::optional<No> objection(const State& state, const control::Rebuild& order)
+{
+    const auto why = objection_to(state, order);
+    if (!why) return std::nullopt;
+    return No{Reason::server_failed, *why};
 }
 
 /// What must be on the volume before the order is obeyed.
@@ -189,12 +196,17 @@ void take(Step& step, const control::ToMember& order)
     if (is_in<Stopping>(state) || is_in<Ended>(state)) {
         return refuse(step, order, Reason::server_failed, "this member is stopping");
     }
-    if (!has_server(state)) return refuse(step, order, Reason::busy, "the server is not there yet");
-    Epoch promised = state.record.epoch;
+    const auto* rebuilding = in_phase<Rebuilding>(state);
+    if (rebuilding == nullptr && !has_server(state)) {
+        return refuse(step, order, Reason::busy, "the server is not there yet");
+    }
+    Epoch promised = latest(state).epoch;
+    if (rebuilding != nullptr) promised = std::max(promised, rebuilding->order.epoch);
     if (state.order) promised = std::max(promised, state.order->epoch);
     if (epoch_of(order) < promised) {
         return refuse(step, order, Reason::old_epoch, "epoch " + text(promised) + " is promised");
     }
+    if (rebuilding != nullptr) return take_while_rebuilding(step, order);
     const bool again = (state.order && is_repetition(state.order->order, order)) ||
                        (state.operation && is_repetition(state.operation->order, order));
     if (again) return step.ignore("already under way");
@@ -204,6 +216,7 @@ void take(Step& step, const control::ToMember& order)
             [&](const control::Promote& o) { take_promote(step, o); },
             [&](const control::Follow& o) { take_follow(step, o); },
             [&](const control::Restart& o) { take_fencing(step, o); },
+            [&](const control::Rebuild& o) { take_fencing(step, o); },
             [&](const control::Open& o) { take_primary(step, o); },
             [&](const control::SetAcknowledgers& o) { take_primary(step, o); },
             [&](const control::LockAccount& o) { take_primary(step, o); },
@@ -245,6 +258,7 @@ void on(Step& step, const EpochSaved& in)
     state.epoch_unreadable = false;
     if (state.saving == in.record) state.saving.reset();
     if (state.order && state.order->record == in.record) state.order->saved = true;
+    rebuild_recorded(step, in.record);
     proceed(step);
 }
 
@@ -253,6 +267,7 @@ void on(Step& step, const EpochNotSaved& in)
     State& state = step.state;
     if (state.saving == in.record) state.saving.reset();
     step.order(Report{Report::Level::error, "the epoch file cannot be written: " + in.why});
+    rebuild_not_recorded(step, in.why);
     if (!state.order || state.order->saved || state.order->record != in.record) return;
     const control::ToMember order = state.order->order;
     state.order.reset();
@@ -273,8 +288,9 @@ void on(Step& step, const StreamLost&)
 
 namespace {
 
-void welcomed(Step& step, const std::string& token)
+void welcomed(Step& step, const control::Welcome& welcome)
 {
+    const std::string& token = welcome.token;
     // The scheduler may be quicker than the look at the volume, which may be somebody else's.
     if (step.state.owns_volume) {
         step.order(SaveToken{token});
@@ -282,6 +298,7 @@ void welcomed(Step& step, const std::string& token)
         step.state.token = token;
     }
     step.order(UseToken{token});
+    step.order(UsePeerToken{welcome.peer_token});
 }
 
 }  // namespace
@@ -290,7 +307,7 @@ void on(Step& step, const OrderArrived& in)
 {
     std::visit(
         Overload{
-            [&](const control::Welcome& welcome) { welcomed(step, welcome.token); },
+            [&](const control::Welcome& welcome) { welcomed(step, welcome); },
             [&](const control::Heartbeat&) {},
             [&](const control::Stop&) {
                 stop(

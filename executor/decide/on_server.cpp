@@ -1,4 +1,4 @@
-#include "executor/decide/parts.hpp"
+#include "executor/decide/rebuild.hpp"
 
 /// The server's process: started, answering, gone.
 namespace mysos::executor {
@@ -94,15 +94,21 @@ void start_server(Step& step, StartMode mode)
 void start_if_due(Step& step)
 {
     State& state = step.state;
-    Server& server = state.server;
+    const Server& server = state.server;
     const auto* starting = in_phase<Starting>(state);
     if (starting == nullptr || server.process != Server::Process::down || state.operation) return;
     if (starting->not_before && step.now < *starting->not_before) return;
+    launch_server(step, starting->mode);
+}
+
+void launch_server(Step& step, StartMode mode)
+{
+    Server& server = step.state.server;
     server.process = Server::Process::running;
     server.run = RunId{static_cast<std::uint64_t>(server.run) + 1};
     ++server.starts;
     probe_soon(step);
-    step.order(StartServer{server.run, starting->mode});
+    step.order(StartServer{server.run, mode});
 }
 
 void kill_server(Step& step)
@@ -130,6 +136,7 @@ void on(Step& step, const ServerNotStarted& in)
     if (auto* stopping = in_phase<Stopping>(step.state)) {
         return end(step, stopping->then, std::string{stopping->message});
     }
+    if (is_in<Rebuilding>(step.state)) return rebuild_failed(step, in.why);
     fail(step, in.why);
 }
 
@@ -147,6 +154,7 @@ void on(Step& step, const ServerExited& in)
         return end(step, stopping->then, std::string{stopping->message});
     }
     note_forgotten(step);
+    if (is_in<Rebuilding>(state)) return on_exit_while_rebuilding(step, ended(state, in.how));
     if (is_in<Starting>(state)) {
         if (!asked) on_early_exit(step, in);
     } else if (is_in<Primary>(state)) {
@@ -180,6 +188,7 @@ void on(Step& step, const Probed& in)
         server.up_since = step.now;
         proceed(step);
     }
+    if (is_in<Rebuilding>(state)) on_answer_while_rebuilding(step);
     push_commits(step, in.seen);
     const auto* primary = in_phase<Primary>(state);
     if (primary == nullptr) return watch(step, fencing::NotPrimary{});

@@ -1,4 +1,4 @@
-#include "executor/decide/parts.hpp"
+#include "executor/decide/rebuild.hpp"
 
 #include <utility>
 
@@ -41,6 +41,7 @@ void on(Step& step, const VolumeInspected& in)
 
     state.boot_id = volume.boot_id;
     state.has_data = volume.has_data;
+    state.errant = volume.errant;
     // Data without a readable epoch: what it promised is not known. It may only follow.
     state.epoch_unreadable = volume.has_data && !volume.record;
     state.record = volume.record.value_or(EpochRecord{});
@@ -84,6 +85,10 @@ void on(Step& step, const Installed& in)
     State& state = step.state;
     if (!is_in<Installing>(state)) return step.ignore("no installation under way");
     state.server.seen.server_version = in.server_version;
+    if (latest(state).role == Role::rebuilding) {
+        state.phase = Rebuilding{};
+        return;
+    }
     if (!state.has_data) {
         state.phase = Initialising{};
         return step.order(InitialiseData{});

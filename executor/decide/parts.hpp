@@ -67,11 +67,15 @@ void note_forgotten(Step& step);
 void note_promoted(Step& step);
 /// Into `Starting`. A server that runs is killed first.
 void start_server(Step& step, StartMode mode);
+/// Starts a process, which must not run.
+void launch_server(Step& step, StartMode mode);
 /// Starts it if that is due: the one before has ended, and so has the last operation on it.
 void start_if_due(Step& step);
 void kill_server(Step& step);
 void probe_soon(Step& step);
 [[nodiscard]] OpId begin(Step& step, control::ToMember order);
+/// The operation that has ended, if it is the one under way.
+[[nodiscard]] std::optional<Operation> finish(Step& step, OpId id);
 
 // Orders.
 /// Takes on an order, or says why not.
@@ -111,6 +115,12 @@ void on(Step& step, const AccountBarred& in);
 void on(Step& step, const ServerShut& in);
 void on(Step& step, const OpFailed& in);
 void on(Step& step, const PushFailed& in);
+// rebuild.cpp
+void on(Step& step, const ErrantSaved& in);
+void on(Step& step, const DataReplaced& in);
+void on(Step& step, const DataCloned& in);
+void on(Step& step, const RebuildProgressed& in);
+void on(Step& step, const RebuildFinished& in);
 // on_order.cpp
 void on(Step& step, const EpochSaved& in);
 void on(Step& step, const EpochNotSaved& in);

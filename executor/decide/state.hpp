@@ -76,6 +76,30 @@ struct Crashed {
     std::string why;
     friend bool operator==(const Crashed&, const Crashed&) = default;
 };
+/// Its data directory is replaced by another member's, or waits for that.
+struct Rebuilding {
+    enum class Stage {
+        stopping,   ///< The server ends, and what is under way on it or on the volume.
+        saving,     ///< What it alone holds.
+        marking,    ///< "rebuilding", on the volume: from here on the data are as good as gone.
+        replacing,  ///< The data directory.
+        recipient,  ///< MySQL: the server that is to clone starts,
+        cloning,    ///< clones,
+        cloned,     ///< and ends by itself.
+        starting,   ///< The server on the clone.
+        finishing,  ///< It forgets whom the donor followed.
+        recording,  ///< "replica", on the volume.
+        waiting,    ///< For a Rebuild: nothing is under way.
+    };
+    control::Rebuild order;  ///< The last one; none yet if it waits since its task was launched.
+    Stage stage = Stage::waiting;
+    bool saved = false;  ///< What it alone holds is: it is not saved twice.
+    std::uint64_t errant = 0;
+    std::uint32_t percent = 0;
+    std::string progress;
+    std::string why;  ///< The last one failed.
+    friend bool operator==(const Rebuilding&, const Rebuilding&) = default;
+};
 struct Stopping {
     mesos::TaskState then = mesos::TaskState::killed;
     std::string message;  ///< Of the last update.
@@ -100,6 +124,7 @@ using Phase = std::variant<
     Replica,
     Primary,
     Crashed,
+    Rebuilding,
     Stopping,
     Ended>;
 
@@ -172,6 +197,7 @@ struct State {
     bool has_data = false;
     bool made_data = false;  ///< By this task.
     std::string boot_id;
+    std::uint64_t errant = 0;  ///< Transactions saved on the volume.
 
     std::optional<Order> order;
     std::optional<Operation> operation;

@@ -6,10 +6,8 @@
 #include <utility>
 
 namespace mysos::executor {
-namespace {
 
-/// Where servers lie, whether or not the PATH of a Mesos agent names it.
-std::vector<std::string> directories()
+std::vector<std::string> program_directories()
 {
     std::vector<std::string> directories;
     const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): never set by us
@@ -27,6 +25,8 @@ std::vector<std::string> directories()
     return directories;
 }
 
+namespace {
+
 /// Takes the server that the machine has. Nothing is fetched.
 class HostInstaller final : public Installer {
   public:
@@ -38,7 +38,7 @@ class HostInstaller final : public Installer {
         if (!arguments_.server.empty()) return wanted(arguments_.server);
         std::string others;
         for (const std::string& name : server_names(arguments_.flavor))
-            for (const std::string& directory : directories()) {
+            for (const std::string& directory : program_directories()) {
                 auto found = wanted(directory + "/" + name);
                 if (found.has_value()) return found;
                 if (found.error().code != InstallErrc::server_missing &&

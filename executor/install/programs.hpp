@@ -20,6 +20,9 @@ namespace mysos::executor {
 [[nodiscard]] Outcome<ServerPrograms> of_version(
     Outcome<ServerPrograms> programs, const std::string& wanted, const std::string& where);
 
+/// Where programs lie, whether or not the PATH of a Mesos agent names it.
+[[nodiscard]] std::vector<std::string> program_directories();
+
 /// The names a flavour's server goes by, best first.
 [[nodiscard]] std::vector<std::string> server_names(mysql::Flavor flavor);
 

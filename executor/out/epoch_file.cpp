@@ -13,11 +13,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::pair<Role, const char*>, 4> roles{{
+constexpr std::array<std::pair<Role, const char*>, 5> roles{{
     {Role::none, "none"},
     {Role::replica, "replica"},
     {Role::candidate, "candidate"},
     {Role::primary, "primary"},
+    {Role::rebuilding, "rebuilding"},
 }};
 
 std::string checksum(const json& object)

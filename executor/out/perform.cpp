@@ -57,6 +57,7 @@ io::Awaitable<bool> App::perform(const Effect& effect)
 bool App::perform_now(const Effect& effect)
 {
     begin_operation();
+    if (perform_rebuild(effect)) return true;
     if (const auto* update = std::get_if<SendUpdate>(&effect)) {
         agent_.send(update->update);
     } else if (std::holds_alternative<ConnectStream>(effect)) {
@@ -99,6 +100,7 @@ bool App::perform_now(const Effect& effect)
         operations_.start(*shut);
     } else if (const auto* abandoned = std::get_if<AbandonOperation>(&effect)) {
         operations_.abandon(abandoned->op);
+        rebuilds_.abandon(abandoned->op);
     } else if (std::holds_alternative<PushCommits>(effect)) {
         operations_.push();
     } else if (const auto* logged = std::get_if<Report>(&effect)) {
@@ -106,8 +108,25 @@ bool App::perform_now(const Effect& effect)
     } else if (const auto* ignored = std::get_if<Ignored>(&effect)) {
         log::logger("member")->debug("member: input ignored why={}", ignored->why);
     }
-    static_assert(std::variant_size_v<Effect> == 27, "a new effect needs a branch");
+    static_assert(std::variant_size_v<Effect> == 32, "a new effect needs a branch");
     return true;
+}
+
+bool App::perform_rebuild(const Effect& effect)
+{
+    const auto start = [&](const auto* order) {
+        if (order == nullptr) return false;
+        rebuilds_.use(setup_.programs(), runs_.orders());
+        rebuilds_.start(*order);
+        return true;
+    };
+    if (const auto* token = std::get_if<UsePeerToken>(&effect)) {
+        rebuilds_.use_token(token->token);
+        peers_.use_token(token->token);
+        return true;
+    }
+    return start(std::get_if<SaveErrant>(&effect)) || start(std::get_if<ReplaceData>(&effect)) ||
+           start(std::get_if<CloneData>(&effect)) || start(std::get_if<FinishRebuild>(&effect));
 }
 
 void App::begin_operation()
@@ -132,6 +151,8 @@ void App::inspect()
     setup_.begin(data, *volume, *sandbox, log_path);
     runs_.begin({data, *volume, log_path, options_.defaults_file});
     operations_.begin(data);
+    rebuilds_.begin({data, *volume, log_path});
+    peers_.begin(data);
     setup_.inspect();
 }
 

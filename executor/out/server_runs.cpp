@@ -27,6 +27,16 @@ mysql::ServerConfig config_of(const ServerRuns::Member& member)
     return config;
 }
 
+mysql::StartMode start_mode(StartMode mode)
+{
+    switch (mode) {
+        case StartMode::fenced: break;
+        case StartMode::as_replica: return mysql::StartMode::as_replica;
+        case StartMode::recipient: return mysql::StartMode::offline;
+    }
+    return mysql::StartMode::fenced;
+}
+
 /// How the server gets to its files.
 struct Way {
     std::string top;  ///< The volume's directory "mysql", as the server sees it.
@@ -111,9 +121,7 @@ Outcome<void> ServerRuns::try_start(StartMode mode, const ServerPrograms& progra
     if (auto written = write_durably(option_file, options, readable); written.has_error()) {
         return written;
     }
-    launch.arguments = mysql::arguments(
-        config,
-        mode == StartMode::as_replica ? mysql::StartMode::as_replica : mysql::StartMode::fenced);
+    launch.arguments = mysql::arguments(config, start_mode(mode));
     launch.data_dir = directories_on(member_.volume).data;
     launch.mount = way->mount;
     launch.seen_data_dir = config.directories.data;
@@ -125,9 +133,11 @@ Outcome<void> ServerRuns::try_start(StartMode mode, const ServerPrograms& progra
         return Failure{process.error().code, because + process.error().text};
     }
     process_ = std::move(*process);
+    view_ = View{launch.mount, config.directories};
     const SqlTarget target{process_->socket(), *local, ""};
     orders_ = make_server_control(config.flavor, target);
     probes_ = make_server_control(config.flavor, target);
+    donors_ = make_server_control(config.flavor, target);
     return {};
 }
 

@@ -37,10 +37,17 @@ class ServerRuns {
     void kill(RunId run);
     void terminate(RunId run);
 
-    /// Of the latest run, for orders and for probes: an observation must have its own. Shared with
-    /// pool threads, which may outlive the run.
+    /// Of the latest run, for orders, for probes and for peers: an observation must have its own.
+    /// Shared with pool threads, which may outlive the run.
     [[nodiscard]] const std::shared_ptr<ServerControl>& orders() const { return orders_; }
     [[nodiscard]] const std::shared_ptr<ServerControl>& probes() const { return probes_; }
+    [[nodiscard]] const std::shared_ptr<ServerControl>& donors() const { return donors_; }
+    /// The latest run's directories as its server sees them, and what makes it see them so.
+    struct View {
+        std::optional<Mount> mount;
+        mysql::Directories directories;
+    };
+    [[nodiscard]] const View& view() const { return view_; }
     [[nodiscard]] const Member& member() const { return member_; }
 
   private:
@@ -52,9 +59,11 @@ class ServerRuns {
     Member member_;
     std::optional<ServerUser> user_;
     RunId run_{};
+    View view_;
     std::shared_ptr<ServerProcess> process_;  ///< Shared with the task that waits for its end.
     std::shared_ptr<ServerControl> orders_;
     std::shared_ptr<ServerControl> probes_;
+    std::shared_ptr<ServerControl> donors_;
 };
 
 }  // namespace mysos::executor

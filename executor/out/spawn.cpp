@@ -96,13 +96,13 @@ void reset_signals()
 }
 
 /// Descriptors 0, 1, 2 and `keep` stay, `keep` until execve.
-bool arrange_descriptors(int input, int output, int keep)
+bool arrange_descriptors(int input, int output, int error, int keep)
 {
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0) return false;
     if (::dup2(input >= 0 ? input : null, 0) < 0) return false;
     if (::dup2(output >= 0 ? output : null, 1) < 0) return false;
-    if (::dup2(1, 2) < 0) return false;
+    if (::dup2(error >= 0 ? error : 1, 2) < 0) return false;
     const auto kept = static_cast<unsigned>(keep);
     // Asio does not mark its sockets close-on-exec.
     if (kept > 3) ::close_range(3, kept - 1, 0);
@@ -131,7 +131,8 @@ bool arrange_descriptors(int input, int output, int keep)
     if (::getppid() != parent) ::_exit(125);
     if (!spawn.directory.empty() && ::chdir(spawn.directory.c_str()) != 0)
         give_up(report, Step::directory);
-    if (!arrange_descriptors(spawn.input, spawn.output, report)) give_up(report, Step::descriptors);
+    if (!arrange_descriptors(spawn.input, spawn.output, spawn.error, report))
+        give_up(report, Step::descriptors);
     ::execve(arguments[0], arguments, environment);
     give_up(report, Step::program);
 }
@@ -251,7 +252,11 @@ Outcome<std::string> run_program(const Spawn& order, std::chrono::seconds limit)
     auto output = make_pipe();
     if (output.has_error()) return output.error();
     Spawn child = order;
-    if (child.output < 0) child.output = output.value().write.get();
+    if (child.output < 0) {
+        child.output = output.value().write.get();
+    } else if (child.error < 0) {
+        child.error = output.value().write.get();
+    }
     const auto pid = spawn(child);
     if (pid.has_error()) return pid.error();
     output.value().write.close();

@@ -26,7 +26,8 @@ struct Spawn {
     std::optional<ServerUser> user;  ///< Whom to become.
     std::optional<Mount> mount;      ///< Made before that.
     int input = -1;                  ///< Its standard input; -1: /dev/null.
-    int output = -1;                 ///< Its standard output and error; -1: /dev/null.
+    int output = -1;                 ///< Its standard output; -1: /dev/null.
+    int error = -1;                  ///< Its standard error; -1: with the output.
 };
 
 /// Starts it. It dies with the thread that called this, inherits nothing but what is said above,
@@ -43,9 +44,9 @@ struct Spawn {
 /// What a server's environment is: enough to run, and nothing of ours (which holds tokens).
 [[nodiscard]] std::vector<std::string> bare_environment();
 
-/// Starts it, waits, and gives its standard output and error, at most 1 MB of it, unless `output`
-/// is taken. Blocks. Errors: as spawn; system_failed when it did not end by itself within `limit`
-/// (it
+/// Starts it, waits, and gives its standard output and error, at most 1 MB of it; of these not what
+/// `output` or `error` is for. Blocks. Errors: as spawn; system_failed when it did not end by
+/// itself within `limit` (it
 ///         is killed) or ended with anything but 0, with its last words.
 [[nodiscard]] Outcome<std::string> run_program(const Spawn& spawn, std::chrono::seconds limit);
 

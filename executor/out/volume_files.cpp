@@ -4,6 +4,7 @@
 #include "executor/install/installer.hpp"
 #include "executor/out/durable_file.hpp"
 #include "executor/out/epoch_file.hpp"
+#include "executor/rebuild/errant.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -35,10 +36,6 @@ Outcome<Volume> VolumeFiles::inspect() const
 {
     Volume volume;
     volume.boot_id = read_boot_id();
-    const auto data = executor::inspect(directories_on(volume_));
-    if (data.has_error()) return data.error();
-    volume.has_data = *data == DataDirectory::ready;
-
     const auto identity = read_small_file(file("identity"));
     if (identity.has_error()) return identity.error();
     if (*identity) {
@@ -55,6 +52,12 @@ Outcome<Volume> VolumeFiles::inspect() const
         volume.record = parse_epoch_file(**epoch);
         volume.epoch_file_corrupt = !volume.record;
     }
+    volume.errant = count_errant(volume_);
+    // Half a data directory may look like nothing at all.
+    if (volume.record && volume.record->role == Role::rebuilding) return volume;
+    const auto data = executor::inspect(directories_on(volume_));
+    if (data.has_error()) return data.error();
+    volume.has_data = *data == DataDirectory::ready;
     return volume;
 }
 

@@ -11,6 +11,7 @@ namespace mysos::executor {
 ///   identity   whose volume this is
 ///   epoch      what was promised (epoch_file.hpp)
 ///   token      the permanent token of the control stream, readable for the executor alone
+///   errant     what a rebuild saved before it deleted the data (rebuild/errant.hpp)
 ///
 /// Every call blocks for as long as the disk takes. A write is durable when it has returned.
 /// Errors: system_failed, naming the file.

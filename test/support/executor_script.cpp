@@ -18,6 +18,7 @@ const char* text(Role role)
         case Role::replica: return "replica";
         case Role::candidate: return "candidate";
         case Role::primary: return "primary";
+        case Role::rebuilding: return "rebuilding";
     }
     return "?";
 }
@@ -112,11 +113,14 @@ std::string line(const Effect& effect)
             },
             [](const UseToken& e) { return "use token " + e.token; },
             [](const SaveToken& e) { return "token " + e.token; },
+            [](const UsePeerToken& e) { return "use peer token " + e.token; },
             [](const InstallServer&) { return std::string{"install"}; },
             [](const InitialiseData&) { return std::string{"initialise"}; },
             [](const StartServer& e) {
                 return "start " + text(e.run) +
-                       (e.mode == StartMode::fenced ? " fenced" : " as_replica");
+                       (e.mode == StartMode::fenced       ? " fenced"
+                        : e.mode == StartMode::as_replica ? " as_replica"
+                                                          : " recipient");
             },
             [](const KillServer& e) { return "kill " + text(e.run); },
             [](const StopServer& e) { return "stop " + text(e.run); },
@@ -133,6 +137,10 @@ std::string line(const Effect& effect)
             [](const OpenServer&) { return std::string{"do open"}; },
             [](const ChangeAcknowledgers& e) { return "do acks " + text(e.acks); },
             [](const BarAccount& e) { return "do lock " + e.user; },
+            [](const SaveErrant& e) { return "do save_errant beyond " + e.order.position; },
+            [](const ReplaceData& e) { return "do replace_data from " + text(e.order.donor); },
+            [](const CloneData& e) { return "do clone from " + text(e.order.donor); },
+            [](const FinishRebuild&) { return std::string{"do finish_rebuild"}; },
             [](const ShutServer&) { return std::string{"do shut"}; },
             [](const AbandonOperation&) { return std::string{"abandon"}; },
             [](const PushCommits&) { return std::string{"push"}; },
@@ -213,7 +221,8 @@ control::Follow follow(Epoch epoch, MemberId primary, bool acknowledge)
         .host = "10.0.0.2",
         .port = 3306,
         .account = {"repl_1", "secret"},
-        .acknowledge = acknowledge};
+        .acknowledge = acknowledge,
+        .position = ""};
 }
 
 void Member::launch(const std::string& flavor)

@@ -24,8 +24,10 @@ std::vector<control::AccountSpec> accounts()
 {
     using Kind = control::AccountSpec::Kind;
     std::vector<control::AccountSpec> all{
-        {Kind::admin, {"admin", "admin-password"}}, {Kind::application, {application, password}}};
-    for (const char* user : {"repl_1", "repl_2", "repl_3"}) {
+        {Kind::admin, {"admin", "admin-password"}},
+        {Kind::application, {application, password}},
+        {Kind::clone, {"clone", clone_secret}}};
+    for (const char* user : {"repl_1", "repl_2", "repl_3", "repl_4"}) {
         all.push_back({Kind::replication, {user, "repl-password"}});
     }
     return all;
@@ -217,7 +219,7 @@ io::Awaitable<io::Reply> ControlServer::handle(io::Request request)
         const auto hello = wire::decode_hello(request.body).value();
         auto stream = io::StreamWriter::make([](ErrorCode) {});
         const control::Welcome welcome{
-            "permanent-" + hello.task_id, hello.cluster, {}, {}, "peers"};
+            "permanent-" + hello.task_id, hello.cluster, {}, {}, peer_secret};
         stream->write_record(wire::encode(control::ToMember{welcome}));
         streams_[hello.task_id] = stream;
         seen_[hello.task_id] = hello.observation;
@@ -340,7 +342,7 @@ TestMember& ExecutorWorld::make(std::uint32_t server_id)
 
 ExecutorProcess::Environment ExecutorWorld::environment(const TestMember& member) const
 {
-    return {
+    ExecutorProcess::Environment variables{
         {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
         {"MESOS_FRAMEWORK_ID", "framework"},
         {"MESOS_EXECUTOR_ID", "executor"},
@@ -358,6 +360,10 @@ ExecutorProcess::Environment ExecutorWorld::environment(const TestMember& member
         {"MESOS_EXECUTOR_AUTHENTICATION_TOKEN", "agent-token"},
         {"MYSOS_CACHE_DIR", is_mariadb() ? directory_ + "/cache" : executor::default_cache_dir()},
     };
+    if (!member.mb_per_second.empty()) {
+        variables["MYSOS_REBUILD_MB_PER_SECOND"] = member.mb_per_second;
+    }
+    return variables;
 }
 
 void ExecutorWorld::run(TestMember& member, const std::optional<ExecutorProcess::SmallDisk>& disk)
@@ -430,6 +436,26 @@ void ExecutorWorld::follow(
     static_cast<void>(answer<control::Followed>(member));
 }
 
+void ExecutorWorld::rebuild(
+    const TestMember& member,
+    const TestMember& primary,
+    const TestMember& donor,
+    std::uint64_t epoch,
+    std::uint64_t serial)
+{
+    control::Rebuild order;
+    order.epoch = Epoch{epoch};
+    order.primary = MemberId{primary.server_id};
+    order.donor = MemberId{donor.server_id};
+    order.donor_host = donor.data.ip;
+    order.donor_port = donor.data.port;
+    order.donor_peer_port = donor.data.peer_port;
+    order.account = {"clone", clone_secret};
+    order.position = control->seen(primary.task).position;
+    order.serial = serial;
+    control->send(member.task, order);
+}
+
 void ExecutorWorld::start_pair(TestMember& primary, TestMember& replica)
 {
     start(primary);
@@ -444,8 +470,18 @@ void ExecutorWorld::start_pair(TestMember& primary, TestMember& replica)
 executor::SqlResult<executor::SqlRows> ExecutorWorld::sql(
     const TestMember& member, const std::string& statement)
 {
-    executor::SqlTarget target{member.volume + "/mysql/data/my.sock", application, password};
-    if (!is_mariadb()) target = {target.socket, executor::local_user().value(), ""};
+    const executor::SqlTarget target{member.volume + "/mysql/data/my.sock", application, password};
+    if (!is_mariadb()) return sql_as_administrator(member, statement);
+    auto session = executor::SqlSession::connect(target, {});
+    if (session.has_error()) return session.error();
+    return session->run(statement);
+}
+
+executor::SqlResult<executor::SqlRows> ExecutorWorld::sql_as_administrator(
+    const TestMember& member, const std::string& statement)
+{
+    const executor::SqlTarget target{
+        member.volume + "/mysql/data/my.sock", executor::local_user().value(), ""};
     auto session = executor::SqlSession::connect(target, {});
     if (session.has_error()) return session.error();
     return session->run(statement);

@@ -20,6 +20,10 @@
 /// a real ZooKeeper in which it is found.
 namespace mysos::test {
 
+/// Secrets that the scheduler of these tests hands out.
+inline constexpr const char* peer_secret = "secret-of-peers";
+inline constexpr const char* clone_secret = "secret-of-clone";
+
 /// Like "TASK_RUNNING: answers".
 using Statuses = std::vector<std::string>;
 
@@ -108,6 +112,7 @@ struct TestMember {
     std::string sandbox;  ///< Of the latest task.
     std::string volume;   ///< Kept over tasks.
     wire::TaskData data;
+    std::string mb_per_second;       ///< MYSOS_REBUILD_MB_PER_SECOND, if any.
     ScriptedAgent* agent = nullptr;  ///< Of the latest launch.
     std::unique_ptr<ExecutorProcess> process;
 };
@@ -154,6 +159,13 @@ class ExecutorWorld {
         std::uint64_t epoch,
         bool acknowledge,
         bool caught_up = false);
+    /// Without awaiting anything.
+    void rebuild(
+        const TestMember& member,
+        const TestMember& primary,
+        const TestMember& donor,
+        std::uint64_t epoch,
+        std::uint64_t serial);
     /// Starts both: an open primary of epoch 1 that waits for nobody, and a replica of it that
     /// acknowledges.
     void start_pair(TestMember& primary, TestMember& replica);
@@ -162,6 +174,9 @@ class ExecutorWorld {
     /// Over the socket, as the application; on MySQL, whose application needs a client plugin, as
     /// the administrator.
     [[nodiscard]] executor::SqlResult<executor::SqlRows> sql(
+        const TestMember& member, const std::string& statement);
+    /// The same as the local administrator.
+    [[nodiscard]] executor::SqlResult<executor::SqlRows> sql_as_administrator(
         const TestMember& member, const std::string& statement);
     [[nodiscard]] const std::string& directory() const { return directory_; }
 

@@ -43,7 +43,8 @@ class Directory {
 
 TEST_CASE("executor files: what was written is read, whatever the role", "[executor]")
 {
-    for (const Role role : {Role::none, Role::replica, Role::candidate, Role::primary}) {
+    for (const Role role :
+         {Role::none, Role::replica, Role::candidate, Role::primary, Role::rebuilding}) {
         const EpochRecord written{Epoch{1ULL << 60U}, role, false, "b\"oot"};
         CHECK(parse_epoch_file(print_epoch_file(written)) == written);
     }

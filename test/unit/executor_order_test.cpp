@@ -407,7 +407,9 @@ TEST_CASE("executor: orders to a primary", "[executor]")
             Lines{"start 2 as_replica"});
         CHECK(
             member.feed(Probed{RunId{2}, {}}) ==
-            Lines{"do follow 6 2 acknowledging", "update 7 running: answers; read-only, waits for orders"});
+            Lines{
+                "do follow 6 2 acknowledging",
+                "update 7 running: answers; read-only, waits for orders"});
     }
 }
 
@@ -459,6 +461,6 @@ TEST_CASE("executor: a Welcome's token is kept, heartbeats need no answer", "[ex
     member.fence();
     CHECK(
         member.order(control::Welcome{"permanent", "uuid-demo", {}, e4, "peers"}) ==
-        Lines{"token permanent", "use token permanent"});
+        Lines{"token permanent", "use token permanent", "use peer token peers"});
     CHECK(member.order(control::Heartbeat{}) == Lines{});
 }

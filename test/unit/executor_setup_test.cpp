@@ -62,7 +62,7 @@ TEST_CASE("executor: a token that comes before the volume is known waits for it"
     member.connect();
     CHECK(
         member.order(control::Welcome{"permanent", "uuid-demo", {}, {}, "peers"}) ==
-        Lines{"use token permanent"});
+        Lines{"use token permanent", "use peer token peers"});
     Member ours = member;
     CHECK(ours.feed(VolumeInspected{{}}) == Lines{"claim demo 1", "token permanent", "install"});
 
@@ -73,7 +73,7 @@ TEST_CASE("executor: a token that comes before the volume is known waits for it"
     CHECK(std::ranges::find(refused, "token permanent") == refused.end());
     CHECK(
         member.order(control::Welcome{"permanent", "uuid-demo", {}, {}, "peers"}) ==
-        Lines{"use token permanent"});
+        Lines{"use token permanent", "use peer token peers"});
 }
 
 TEST_CASE("executor: what is on a volume decides how its server is started", "[executor]")
