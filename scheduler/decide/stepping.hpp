@@ -49,7 +49,7 @@ void on(Stepping& step, const EventArrived& in);       // on_mesos.cpp
 void on(Stepping& step, const MesosDisconnected& in);  // on_mesos.cpp
 void on(Stepping& step, const CreateRequested& in);    // on_request.cpp
 void on(Stepping& step, const DeleteRequested& in);    // on_request.cpp
-void on(Stepping& step, const ScaleRequested& in);    // on_request.cpp
+void on(Stepping& step, const ScaleRequested& in);     // on_request.cpp
 void on(Stepping& step, const StreamOpened& in);       // route.cpp
 void on(Stepping& step, const StreamSaid& in);         // route.cpp
 void on(Stepping& step, const StreamClosed& in);       // route.cpp
