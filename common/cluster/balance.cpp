@@ -123,9 +123,10 @@ void dismiss(Stepping& step, MemberId id)
 void balance(Stepping& step)
 {
     const Record& record = step.record();
+    if (record.deleting) return;
     note_lost(step);
     // Without a primary there is nobody to copy from, and nothing changes in E.
-    if (record.deleting || !record.opened || !step.state.electorate.leadership) return;
+    if (!record.opened || !step.state.electorate.leadership) return;
     for (std::size_t n = present(step); n < record.num_nodes; ++n) add_member(step);
     if (record.members.size() <= record.num_nodes) {
         for (auto& [id, seen] : step.state.members) seen.going = false;

@@ -55,7 +55,7 @@ void on(Stepping& step, const DeadlinePassed&)
         if (seen.replace_at && *seen.replace_at <= step.now) {
             seen.replace_at.reset();
             seen.overdue = true;
-            step.report(Report::Level::warning, id, "has not come back: another takes its place");
+            step.report(Report::Level::warning, id, "has not come back in time");
         }
         if (!seen.kill_again_at || *seen.kill_again_at > step.now) continue;
         const bool is_to_end = step.record().deleting || seen.going;

@@ -90,6 +90,7 @@ void on(Stepping& step, const DeleteOrdered&)
     depose(step);
     step.state.publish_held.reset();
     step.state.offered.clear();
+    for (auto& [id, seen] : step.state.members) seen.replace_at.reset();
     step.report(Report::Level::info, MemberId{}, "is being deleted");
     go_on_deleting(step);
     serve(step);

@@ -22,6 +22,14 @@ std::optional<Why> reason_to_ignore(const State& state, Epoch epoch)
     return std::nullopt;
 }
 
+/// Of what a member says: it is a follower, and speaks of this epoch.
+std::optional<Why> reason_to_ignore(const State& state, Epoch epoch, MemberId member)
+{
+    if (const auto why = reason_to_ignore(state, epoch)) return why;
+    if (!state.leadership->followers.contains(member)) return Why::not_a_member;
+    return std::nullopt;
+}
+
 Effects on(State& state, const Config& config, const Led& led, TimePoint now)
 {
     Leadership leadership{
@@ -78,10 +86,9 @@ Effects on(State& state, const Config&, const MemberRemoved& removed, TimePoint)
 
 Effects on(State& state, const Config& config, const Errant& errant, TimePoint now)
 {
-    if (const auto why = reason_to_ignore(state, errant.epoch)) return ignored(*why);
-    const auto found = state.leadership->followers.find(errant.member);
-    if (found == state.leadership->followers.end()) return ignored(Why::not_a_member);
-    begin_errant(found->second);
+    if (const auto why = reason_to_ignore(state, errant.epoch, errant.member)) return ignored(*why);
+    Follower& follower = state.leadership->followers.at(errant.member);
+    begin_errant(follower);
     Step step{state, config, now, {}};
     advance_change(step);
     return step.effects;
@@ -89,13 +96,13 @@ Effects on(State& state, const Config& config, const Errant& errant, TimePoint n
 
 Effects on(State& state, const Config& config, const Rebuilt& rebuilt, TimePoint now)
 {
-    if (const auto why = reason_to_ignore(state, rebuilt.epoch)) return ignored(*why);
-    const auto found = state.leadership->followers.find(rebuilt.member);
-    if (found == state.leadership->followers.end()) return ignored(Why::not_a_member);
+    if (const auto why = reason_to_ignore(state, rebuilt.epoch, rebuilt.member))
+        return ignored(*why);
+    Follower& follower = state.leadership->followers.at(rebuilt.member);
     const bool awaited =
-        found->second.standing == Standing::rebuilding && found->second.serial == rebuilt.serial;
+        follower.standing == Standing::rebuilding && follower.serial == rebuilt.serial;
     if (!awaited) return ignored(Why::not_asked);
-    finish_rebuild(found->second);
+    follower = Follower{};
     Step step{state, config, now, {}};
     advance_change(step);
     return step.effects;
@@ -103,12 +110,12 @@ Effects on(State& state, const Config& config, const Rebuilt& rebuilt, TimePoint
 
 Effects on(State& state, const Config& config, const RebuildRefused& refused, TimePoint now)
 {
-    if (const auto why = reason_to_ignore(state, refused.epoch)) return ignored(*why);
-    const auto found = state.leadership->followers.find(refused.member);
-    if (found == state.leadership->followers.end()) return ignored(Why::not_a_member);
-    if (found->second.standing != Standing::rebuilding) return ignored(Why::not_asked);
+    if (const auto why = reason_to_ignore(state, refused.epoch, refused.member))
+        return ignored(*why);
+    Follower& follower = state.leadership->followers.at(refused.member);
+    if (follower.standing != Standing::rebuilding) return ignored(Why::not_asked);
     Step step{state, config, now, {}};
-    refuse_rebuild(step, found->second);
+    refuse_rebuild(step, follower);
     advance_change(step);
     return step.effects;
 }
@@ -143,10 +150,9 @@ Effects on(State& state, const Config& config, const LeaveAsked& asked, TimePoin
 
 Effects on(State& state, const Config& config, const Followed& followed, TimePoint now)
 {
-    if (const auto why = reason_to_ignore(state, followed.epoch)) return ignored(*why);
-    const auto found = state.leadership->followers.find(followed.member);
-    if (found == state.leadership->followers.end()) return ignored(Why::not_a_member);
-    Follower& follower = found->second;
+    if (const auto why = reason_to_ignore(state, followed.epoch, followed.member))
+        return ignored(*why);
+    Follower& follower = state.leadership->followers.at(followed.member);
     const bool has_shed = follower.standing == Standing::shedding && !followed.acknowledge &&
                           follower.serial == followed.serial;
     if (has_shed) {

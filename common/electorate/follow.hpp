@@ -26,10 +26,9 @@ void read_position(Step& step, std::uint64_t serial, const mysql::Position& posi
 void begin_reading(Step& step, MemberId member, Follower& follower);
 void repeat_orders(Step& step);
 
-/// Orders that can make no sense of a member's data any more: see rebuild.cpp.
+/// Members that cannot follow with what they hold, up to their rebuild. (rebuild.cpp)
 void observe_unfit(Step& step, Follower& follower, const mysql::Observation& seen);
 void begin_errant(Follower& follower);
-void finish_rebuild(Follower& follower);
 void refuse_rebuild(Step& step, Follower& follower);
 void repeat_rebuild(Step& step, MemberId member, Follower& follower);
 /// Starts the next rebuild, or the leave before it.

@@ -66,11 +66,6 @@ void observe_unfit(Step& step, Follower& follower, const mysql::Observation& see
     }
 }
 
-void finish_rebuild(Follower& follower)
-{
-    follower = Follower{};
-}
-
 void refuse_rebuild(Step& step, Follower& follower)
 {
     Duration pause = step.config.ask_again_after;

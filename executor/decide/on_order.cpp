@@ -168,6 +168,15 @@ void take_follow(Step& step, const control::Follow& order)
             order.epoch, order.acknowledge, order.serial, order.caught_up, order.server_run});
 }
 
+/// Said again, it may have crossed the answer: what is whole is not copied once more.
+void take_rebuild(Step& step, const control::Rebuild& order)
+{
+    const auto& done = step.state.rebuilt;
+    const bool again = done && done->epoch == order.epoch && done->serial == order.serial;
+    if (!again) return take_fencing(step, order);
+    say(step, *done);
+}
+
 /// Orders to the primary of exactly this epoch.
 template <class O>
 void take_primary(Step& step, const O& order)
@@ -216,7 +225,7 @@ void take(Step& step, const control::ToMember& order)
             [&](const control::Promote& o) { take_promote(step, o); },
             [&](const control::Follow& o) { take_follow(step, o); },
             [&](const control::Restart& o) { take_fencing(step, o); },
-            [&](const control::Rebuild& o) { take_fencing(step, o); },
+            [&](const control::Rebuild& o) { take_rebuild(step, o); },
             [&](const control::Open& o) { take_primary(step, o); },
             [&](const control::SetAcknowledgers& o) { take_primary(step, o); },
             [&](const control::LockAccount& o) { take_primary(step, o); },

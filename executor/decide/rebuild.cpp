@@ -157,7 +157,10 @@ void take_while_rebuilding(Step& step, const control::ToMember& order)
                            "its data directory is not whole: it waits to be rebuilt")
                      : refuse(step, order, Reason::busy, "is being rebuilt");
     }
-    if (!waits && *again == rebuilding.order) return step.ignore("already under way");
+    // Said again, it may say more of what the primary holds meanwhile.
+    const bool same =
+        again->epoch == rebuilding.order.epoch && again->serial == rebuilding.order.serial;
+    if (!waits && same) return step.ignore("already under way");
     if (const auto why = objection_to(state, *again)) {
         return refuse(step, order, Reason::server_failed, *why);
     }
@@ -234,6 +237,7 @@ void rebuild_recorded(Step& step, const EpochRecord& record)
     state.has_data = true;
     state.made_data = false;
     state.server.up_since = step.now;
+    state.rebuilt = rebuilt;
     say(step, rebuilt);
 }
 

@@ -9,7 +9,7 @@
 /// volume says that it is being rebuilt, and only then anything is deleted. From there on no server
 /// is started on the data before they are whole again, whatever crashes in between. For member.cpp
 /// and on_*.cpp only.
-/// Why it is safe: docs/failover.md, "The old primary".
+/// Why it is safe: docs/failover.md, "Rebuilding a member".
 namespace mysos::executor {
 
 /// Why it must not be rebuilt so.

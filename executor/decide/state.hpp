@@ -197,7 +197,8 @@ struct State {
     bool has_data = false;
     bool made_data = false;  ///< By this task.
     std::string boot_id;
-    std::uint64_t errant = 0;  ///< Transactions saved on the volume.
+    std::uint64_t errant = 0;                 ///< Transactions saved on the volume.
+    std::optional<control::Rebuilt> rebuilt;  ///< The last: its order may come once more.
 
     std::optional<Order> order;
     std::optional<Operation> operation;

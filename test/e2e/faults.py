@@ -99,18 +99,17 @@ class Cluster:
 class Writers:
     """Clients that write while something is killed, so that it dies with commits under way."""
 
-    def __init__(self, cluster, count=4):
+    def __init__(self, cluster):
         self.cluster = cluster
         self.acknowledged, self.ended = set(), threading.Event()
         self.options = cluster.home / "writers.cnf"
-        self.threads = [threading.Thread(target=self.write, daemon=True) for _ in range(count)]
+        self.threads = [threading.Thread(target=self.write, daemon=True) for _ in range(4)]
 
     def __enter__(self):
         quickstart.write_client_file(self.options, self.cluster.primary, self.cluster.password)
         for thread in self.threads:
             thread.start()
-        await_true("the first writes", 60,
-                   lambda: not self.threads or len(self.acknowledged) > 20)
+        await_true("the first writes", 60, lambda: len(self.acknowledged) > 20)
         return self
 
     def __exit__(self, *_):
@@ -145,12 +144,9 @@ def kill_primary(cluster):
     say("another primary has every acknowledged row, and the old one follows it")
 
 
-def lose(cluster, what, end, replicas=2, writers=None):
-    """Ends servers by `end`, which returns their pids by port, while clients write. On MySQL what a
-    dead primary holds and nobody else does keeps it from coming back, where MariaDB cuts it off."""
-    if writers is None:
-        writers = 4 if cluster.flavor == "mariadb" else 0
-    with Writers(cluster, writers) as clients:
+def lose(cluster, what, end):
+    """Ends servers by `end`, which returns their pids by port, while clients write."""
+    with Writers(cluster) as clients:
         gone = end()
         say(what)
         await_true("the servers' restart", 120, lambda: all(
@@ -159,7 +155,7 @@ def lose(cluster, what, end, replicas=2, writers=None):
 
     def recovered():
         masters = quickstart.endpoints(cluster.zk, "master")
-        if not masters or len(quickstart.endpoints(cluster.zk, "slaves")) < replicas:
+        if not masters or len(quickstart.endpoints(cluster.zk, "slaves")) < 2:
             return False
         cluster.point_at(masters[0])
         return cluster.writable()
@@ -205,8 +201,7 @@ def reboot_all_agents(cluster):
 
 def kill_primary_under_load(cluster):
     lose(cluster, "killed the primary's server with commits under way",
-         lambda: kill_servers(cluster, cluster.primary[1]),
-         replicas=2 if cluster.flavor == "mariadb" else 1, writers=4)
+         lambda: kill_servers(cluster, cluster.primary[1]))
 
 
 def kill_replica(cluster):

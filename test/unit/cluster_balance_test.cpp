@@ -192,6 +192,18 @@ TEST_CASE("balance: who comes back in time stays", "[cluster]")
     }
 }
 
+TEST_CASE("balance: of a cluster that is being deleted nobody is lost", "[cluster]")
+{
+    State state = three();
+    static_cast<void>(give(state, status(state, m3, TaskState::unreachable)));
+    REQUIRE(state.members.at(m3).replace_at);
+    static_cast<void>(give(state, DeleteOrdered{}));
+    CHECK_FALSE(state.members.at(m3).replace_at);
+    static_cast<void>(at(state, config().replace_after));
+    CHECK_FALSE(state.members.at(m3).overdue);
+    CHECK(state.record.members.size() == 3);
+}
+
 TEST_CASE("balance: nobody is replaced without a primary to copy from", "[cluster]")
 {
     State state = three();

@@ -259,8 +259,7 @@ TEST_CASE("cluster: a primary found open in its epoch is adopted as it is", "[cl
     CHECK(state.electorate.leadership);
 }
 
-TEST_CASE(
-    "cluster: a Follow says what the primary holds; who holds more is left alone", "[cluster]")
+TEST_CASE("cluster: a Follow says what the primary holds; who holds more is rebuilt", "[cluster]")
 {
     constexpr MemberId m2{2};
     Record two = leading().record;
@@ -281,7 +280,10 @@ TEST_CASE(
     CHECK(follow->position == "0-1-1099511627780");
     using Reason = control::Refused::Reason;
     const control::Refused refused{Reason::errant, Epoch{1}, "holds 1 transactions", "follow"};
-    static_cast<void>(give(state, MemberSaid{s2, refused}));
+    const auto rebuild = order<control::Rebuild>(give(state, MemberSaid{s2, refused}));
+    REQUIRE(rebuild);
+    CHECK(rebuild->donor == m1);
+    CHECK(rebuild->position == "0-1-1099511627780");
     CHECK_FALSE(order<control::Follow>(step(state, config(), DeadlinePassed{}, t0 + 60s)));
 }
 

@@ -289,6 +289,17 @@ TEST_CASE("executor: another order to be rebuilt takes the place of the first", 
     {
         Member member = at(Step::replacing);
         CHECK(member.order(rebuild(e5)) == Lines{"ignored already under way"});
+        control::Rebuild later = rebuild(e5);
+        later.position = "0-2-11";
+        CHECK(member.order(later) == Lines{"ignored already under way"});
+    }
+    SECTION("the same again has been done")
+    {
+        Member member = at(Step::rebuilt);
+        CHECK(member.order(rebuild(e5)) == Lines{"say rebuilt 5 0-2-12 errant=3 serial=7"});
+        CHECK(member.phase() == control::Phase::fenced);
+        CHECK(has(member.order(other), "kill 2"));
+        CHECK(member.phase() == control::Phase::clone);
     }
     SECTION("while a copy is on its way")
     {
