@@ -83,6 +83,11 @@ Outcome<std::string> mariadb_bootstrap_sql(const Maker& maker)
     return sql + "\n" + lines_of(mysql::marker_table());
 }
 
+std::string temporary_of(const fs::path& directory)
+{
+    return directory.string() + ".tmp";
+}
+
 std::vector<std::string> making_arguments(const Maker& maker, const fs::path& directory)
 {
     const ServerPrograms& programs = maker.order.programs;
@@ -90,7 +95,8 @@ std::vector<std::string> making_arguments(const Maker& maker, const fs::path& di
     words.insert(words.end(), programs.options.begin(), programs.options.end());
     words.push_back("--datadir=" + directory.string());
     // Not the machine's: a MariaDB that starts removes the temporary tables of all who share it.
-    words.push_back("--tmpdir=" + maker.order.directories.tmp);
+    // Not the volume's: only a server that starts within it can be sure to reach it.
+    words.push_back("--tmpdir=" + temporary_of(directory));
     words.insert(words.end(), {"--skip-log-bin", "--innodb-buffer-pool-size=32M"});
     if (programs.flavor == mysql::Flavor::mariadb)
         words.insert(
@@ -140,10 +146,13 @@ Outcome<void> make_template(const Maker& maker, const fs::path& directory)
     if (sql.has_error()) return sql.error();
     const fs::path script = directory.string() + ".sql";
     if (auto written = write_file(script, sql.value()); written.has_error()) return written;
+    const fs::path temporary = temporary_of(directory);
     std::error_code error;
-    if (mariadb) fs::create_directory(directory / "mysql", error);
+    fs::create_directory(temporary, error);
+    if (mariadb && !error) fs::create_directory(directory / "mysql", error);
     if (error) return refused(directory, error);
-    for (const fs::path& path : {directory, script, mariadb ? directory / "mysql" : directory})
+    for (const fs::path& path :
+         {directory, script, temporary, mariadb ? directory / "mysql" : directory})
         if (auto given = give(path, maker.user); given.has_error()) return given;
 
     Spawn server;
@@ -154,6 +163,7 @@ Outcome<void> make_template(const Maker& maker, const fs::path& directory)
     const auto said = run_program(server, making_limit);
     if (server.input >= 0) ::close(server.input);
     fs::remove(script, error);
+    fs::remove_all(temporary, error);
     const std::string words = said.has_value() ? said.value() : said.error().text + "\n";
     if (auto logged = append(maker.order.log_path, words); logged.has_error()) return logged;
     if (said.has_error()) return Failure{InstallErrc::initialise_failed, said.error().text};
@@ -251,9 +261,9 @@ Outcome<void> initialise(const InitialiseOrder& order)
     if (administrator.has_error()) return administrator.error();
     const Maker maker{order, user.value(), administrator.value()};
 
-    if (auto made = make_directories(maker); made.has_error()) return made;
     const auto model = provide_template(maker);
     if (model.has_error()) return model.error();
+    if (auto made = make_directories(maker); made.has_error()) return made;
     const fs::path fresh = unfinished(order.directories);
     std::error_code error;
     fs::remove_all(fresh, error);

@@ -378,7 +378,9 @@ TEST_CASE("data directory: is made with temporary tables where no other server r
     order.log_path = volume.path() + "/log";
     const auto made = initialise(order);
     REQUIRE(made.has_error());
-    CHECK(made.error().text.ends_with("ended with status 1: " + order.directories.tmp));
+    const std::string said = made.error().text;
+    CHECK_THAT(said, Catch::Contains("ended with status 1: " + order.cache_dir + "/templates/"));
+    CHECK_FALSE(std::filesystem::exists(said.substr(said.find(order.cache_dir))));
 }
 
 TEST_CASE(
