@@ -36,9 +36,11 @@ void Stepping::save()
     effects_.emplace_back(Save{state.record});
 }
 
-void on(Stepping& step, const DeadlinePassed&)
+namespace {
+
+/// Should the task come back, it is known by its retired volume, and killed.
+void give_up(Stepping& step)
 {
-    // Should the task come back, it is known by its retired volume, and killed.
     for (const auto& [id, member] : step.record().members) {
         const std::optional<TimePoint> give_up_at = step.seen(id).give_up_at;
         if (!give_up_at || *give_up_at > step.now) continue;
@@ -47,36 +49,51 @@ void on(Stepping& step, const DeadlinePassed&)
             end_task(step, id, mesos::TaskState::unreachable, "given up, its agent is not back");
         }
     }
-    for (auto& [id, seen] : step.state.members) {
-        // Past ones would be asked for again and again.
-        if (seen.launch_not_before && *seen.launch_not_before <= step.now) {
-            seen.launch_not_before.reset();
-        }
-        if (seen.replace_at && *seen.replace_at <= step.now) {
-            seen.replace_at.reset();
-            seen.overdue = true;
-            step.report(Report::Level::warning, id, "has not come back in time");
-        }
-        if (!seen.kill_again_at || *seen.kill_again_at > step.now) continue;
-        const bool is_to_end = step.record().deleting || seen.going;
-        if (is_to_end && step.member(id).launched) {
-            kill(step, id);
-        } else {
-            seen.kill_again_at.reset();
-        }
+}
+
+void pass_deadlines(Stepping& step, MemberId id, MemberState& seen)
+{
+    // Past ones would be asked for again and again.
+    if (seen.launch_not_before && *seen.launch_not_before <= step.now) {
+        seen.launch_not_before.reset();
     }
-    if (step.record().deleting) {
-        if (!step.state.retired) serve(step);
+    if (seen.replace_at && *seen.replace_at <= step.now) {
+        seen.replace_at.reset();
+        seen.overdue = true;
+        step.report(Report::Level::warning, id, "has not come back in time");
+    }
+    if (!seen.kill_again_at || *seen.kill_again_at > step.now) return;
+    const bool is_to_end = step.record().deleting || seen.going;
+    if (is_to_end && step.member(id).launched) {
+        kill(step, id);
     } else {
-        const auto election_at = election::next_deadline(step.state.election);
-        if (election_at && *election_at <= step.now) {
-            tell_election(step, election::DeadlinePassed{});
-        }
-        const auto electorate_at = electorate::next_deadline(step.state.electorate);
-        if (electorate_at && *electorate_at <= step.now) {
-            tell_electorate(step, electorate::DeadlinePassed{});
-        }
-        lead(step);
+        seen.kill_again_at.reset();
+    }
+}
+
+void lead_on(Stepping& step)
+{
+    const auto election_at = election::next_deadline(step.state.election);
+    if (election_at && *election_at <= step.now) {
+        tell_election(step, election::DeadlinePassed{});
+    }
+    const auto electorate_at = electorate::next_deadline(step.state.electorate);
+    if (electorate_at && *electorate_at <= step.now) {
+        tell_electorate(step, electorate::DeadlinePassed{});
+    }
+    lead(step);
+}
+
+}  // namespace
+
+void on(Stepping& step, const DeadlinePassed&)
+{
+    give_up(step);
+    for (auto& [id, seen] : step.state.members) pass_deadlines(step, id, seen);
+    if (!step.record().deleting) {
+        lead_on(step);
+    } else if (!step.state.retired) {
+        serve(step);
     }
     const auto publish_at = publish::next_deadline(step.state.publish);
     if (publish_at && *publish_at <= step.now) tell_publish(step, publish::DeadlinePassed{});

@@ -232,26 +232,26 @@ std::set<MemberId> wanting_offers(const State& state, TimePoint now)
     return result;
 }
 
-std::string waits_for(const State& state, MemberId id, TimePoint now)
+std::string waits_for(const State& state, MemberId member, TimePoint now)
 {
-    const auto found = state.record.members.find(id);
+    const auto found = state.record.members.find(member);
     if (found == state.record.members.end() || state.record.deleting) return {};
-    const Member& member = found->second;
-    const MemberState& seen = state.members.at(id);
-    if (member.launched) {
+    const Member& recorded = found->second;
+    const MemberState& seen = state.members.at(member);
+    if (recorded.launched) {
         return seen.task == mesos::TaskState::unreachable ? "its agent to come back" : "";
     }
     if (seen.launch_not_before && *seen.launch_not_before > now) {
         const auto pause =
             std::chrono::ceil<std::chrono::seconds>(*seen.launch_not_before - now).count();
         return "launched again in " + std::to_string(pause) + " s, after " +
-               std::to_string(member.failures) + " failures in a row";
+               std::to_string(recorded.failures) + " failures in a row";
     }
-    if (member.volume_created) {
+    if (recorded.volume_created) {
         if (seen.partial_since) return "the rest of what is reserved beside its volume";
-        return "its volume, on agent " + member.agent_id.text + ", to be offered";
+        return "its volume, on agent " + recorded.agent_id.text + ", to be offered";
     }
-    return placement::explain(need(state.record), state.offered, occupied(state.record, id));
+    return placement::explain(need(state.record), state.offered, occupied(state.record, member));
 }
 
 std::vector<mesos::ReconcileTask> live_tasks(const State& state, TimePoint now)
