@@ -50,6 +50,19 @@ enum class Phase {
     return "unknown";
 }
 
+enum class ReceiverState { unknown, stopped, connecting, running };
+
+[[nodiscard]] constexpr const char* to_text(ReceiverState state)
+{
+    switch (state) {
+        case ReceiverState::unknown: return "unknown";
+        case ReceiverState::stopped: return "stopped";
+        case ReceiverState::connecting: return "connecting";
+        case ReceiverState::running: return "running";
+    }
+    return "unknown";
+}
+
 struct Observation {
     Phase phase = Phase::unknown;
     std::string message;
@@ -83,6 +96,16 @@ struct Observation {
     std::uint64_t server_run = 0;  ///< Names this life of the server process; never used again.
     std::uint64_t errant_transactions = 0;  ///< Saved on its volume, in all.
     bool needs_rebuild = false;             ///< Has half a data directory, waits for Rebuild.
+    // Absent: not known.
+    std::optional<std::uint64_t> unanswered_ms;  ///< While `answers` is false; at least so long.
+    ReceiverState receiver_state = ReceiverState::unknown;
+    std::optional<std::string> receiver_error;
+    std::optional<std::string> applier_error;
+    std::string source_host;
+    std::uint16_t source_port = 0;
+    std::optional<std::uint64_t> delay_seconds;
+    std::optional<bool> super_read_only;
+    std::optional<std::uint64_t> disk_total_bytes;
     friend bool operator==(const Observation&, const Observation&) = default;
 };
 

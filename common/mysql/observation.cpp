@@ -1,8 +1,39 @@
 #include "common/mysql/observation.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace mysos::mysql {
+namespace {
+
+template <class Unit>
+std::optional<Duration> duration(const std::optional<std::uint64_t>& count)
+{
+    if (!count) return std::nullopt;
+    return Unit{static_cast<std::int64_t>(*count)};
+}
+
+/// What is not known when the server does not answer, or to an older executor.
+void add_details(Observation& seen, const control::Observation& report)
+{
+    using std::chrono::milliseconds;
+    using std::chrono::seconds;
+    seen.quarantined = report.epoch_unreadable;
+    seen.read_only = report.read_only;
+    seen.unanswered = duration<milliseconds>(report.unanswered_ms);
+    seen.packet_age = milliseconds{static_cast<std::int64_t>(report.packet_age_ms)};
+    seen.receiver_state = report.receiver_state;
+    seen.receiver_error = report.receiver_error;
+    seen.applier_error = report.applier_error;
+    seen.source_host = report.source_host;
+    seen.source_port = report.source_port;
+    seen.lag = duration<seconds>(report.lag_seconds);
+    seen.delay = duration<seconds>(report.delay_seconds);
+    seen.disk_free_bytes = report.disk_free_bytes;
+    seen.disk_total_bytes = report.disk_total_bytes;
+}
+
+}  // namespace
 
 Result<Observation> understand(
     const control::Observation& report, Flavor flavor, const Uuid& cluster)
@@ -10,7 +41,7 @@ Result<Observation> understand(
     auto position = Position::parse(flavor, report.position);
     if (position.has_error()) return position.error();
     const Epoch marker = position->marker(cluster);
-    return Observation{
+    Observation seen{
         .phase = report.phase,
         .epoch = report.epoch,
         .amnesiac = report.amnesiac || report.epoch_unreadable,
@@ -27,6 +58,8 @@ Result<Observation> understand(
         .acks_required = report.acks_required,
         .server_run = report.server_run,
         .needs_rebuild = report.needs_rebuild};
+    add_details(seen, report);
+    return seen;
 }
 
 }  // namespace mysos::mysql

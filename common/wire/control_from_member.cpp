@@ -76,6 +76,56 @@ pb::control::Refused::Reason to_wire(control::Refused::Reason reason)
     return pb::control::Refused::REASON_UNKNOWN;
 }
 
+control::ReceiverState from_wire(pb::control::ReceiverState state)
+{
+    using control::ReceiverState;
+    switch (state) {
+        case pb::control::RECEIVER_STOPPED: return ReceiverState::stopped;
+        case pb::control::RECEIVER_CONNECTING: return ReceiverState::connecting;
+        case pb::control::RECEIVER_RUNNING: return ReceiverState::running;
+        default: return ReceiverState::unknown;
+    }
+}
+
+pb::control::ReceiverState to_wire(control::ReceiverState state)
+{
+    using control::ReceiverState;
+    switch (state) {
+        case ReceiverState::unknown: break;
+        case ReceiverState::stopped: return pb::control::RECEIVER_STOPPED;
+        case ReceiverState::connecting: return pb::control::RECEIVER_CONNECTING;
+        case ReceiverState::running: return pb::control::RECEIVER_RUNNING;
+    }
+    return pb::control::RECEIVER_UNKNOWN;
+}
+
+/// What an older executor does not tell.
+void read_later_fields(control::Observation& to, const pb::control::Observation& from)
+{
+    if (from.has_unanswered_ms()) to.unanswered_ms = from.unanswered_ms();
+    to.receiver_state = from_wire(from.receiver_state());
+    if (from.has_receiver_error()) to.receiver_error = from.receiver_error();
+    if (from.has_applier_error()) to.applier_error = from.applier_error();
+    to.source_host = from.source_host();
+    to.source_port = static_cast<std::uint16_t>(from.source_port());
+    if (from.has_delay_seconds()) to.delay_seconds = from.delay_seconds();
+    if (from.has_super_read_only()) to.super_read_only = from.super_read_only();
+    if (from.has_disk_total_bytes()) to.disk_total_bytes = from.disk_total_bytes();
+}
+
+void fill_later_fields(pb::control::Observation& to, const control::Observation& from)
+{
+    if (from.unanswered_ms) to.set_unanswered_ms(*from.unanswered_ms);
+    to.set_receiver_state(to_wire(from.receiver_state));
+    if (from.receiver_error) to.set_receiver_error(*from.receiver_error);
+    if (from.applier_error) to.set_applier_error(*from.applier_error);
+    to.set_source_host(from.source_host);
+    to.set_source_port(from.source_port);
+    if (from.delay_seconds) to.set_delay_seconds(*from.delay_seconds);
+    if (from.super_read_only) to.set_super_read_only(*from.super_read_only);
+    if (from.disk_total_bytes) to.set_disk_total_bytes(*from.disk_total_bytes);
+}
+
 control::Observation from_wire(const pb::control::Observation& from)
 {
     control::Observation to;
@@ -112,6 +162,7 @@ control::Observation from_wire(const pb::control::Observation& from)
     to.empty = from.empty();
     to.errant_transactions = from.errant_transactions();
     to.needs_rebuild = from.needs_rebuild();
+    read_later_fields(to, from);
     return to;
 }
 
@@ -150,6 +201,7 @@ void fill(pb::control::Observation& to, const control::Observation& from)
     to.set_empty(from.empty);
     to.set_errant_transactions(from.errant_transactions);
     to.set_needs_rebuild(from.needs_rebuild);
+    fill_later_fields(to, from);
 }
 
 /// Fills the one field of the message that the value belongs into.

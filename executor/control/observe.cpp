@@ -74,13 +74,28 @@ std::uint32_t small_number(const std::string& text)
     return static_cast<std::uint32_t>(number(text));
 }
 
+control::ReceiverState receiver_state(const std::string& word)
+{
+    using control::ReceiverState;
+    if (word == "Yes") return ReceiverState::running;
+    return word.empty() || word == "No" ? ReceiverState::stopped : ReceiverState::connecting;
+}
+
 void note_replication(control::Observation& seen, const ReplicationStatus& status)
 {
     seen.receiver_running = status.receiver == "Yes";
+    seen.receiver_state = receiver_state(status.receiver);
     seen.applier_running = status.applier_running;
-    seen.replication_error = status.error;
-    if (status.configured) seen.source = MemberId{status.source_server_id};
+    seen.replication_error =
+        status.applier_error.empty() ? status.receiver_error : status.applier_error;
+    seen.receiver_error = status.receiver_error;
+    seen.applier_error = status.applier_error;
     seen.lag_seconds = status.lag_seconds;
+    if (!status.configured) return;
+    seen.source = MemberId{status.source_server_id};
+    seen.source_host = status.host;
+    seen.source_port = static_cast<std::uint16_t>(number(status.port));
+    seen.delay_seconds = status.delay_seconds;
 }
 
 void note_semi_sync(control::Observation& seen, const SqlRows& counters, const SqlRows& switches)
@@ -119,10 +134,9 @@ Outcome<ReplicationStatus> SqlControl::replication_status(Dialog& dialog) const
     status.receiver = text(row, names.receiver);
     status.applier_running = text(row, names.applier) == "Yes";
     status.received = without_newlines(text(row, names.received));
-    const std::string of_applier = error_in(row, "Last_SQL_Errno", "Last_SQL_Error");
-    status.applier_failed = !of_applier.empty();
-    status.error =
-        status.applier_failed ? of_applier : error_in(row, "Last_IO_Errno", "Last_IO_Error");
+    status.applier_error = error_in(row, "Last_SQL_Errno", "Last_SQL_Error");
+    status.receiver_error = error_in(row, "Last_IO_Errno", "Last_IO_Error");
+    status.delay_seconds = number(text(row, "SQL_Delay"));
     status.source_server_id = small_number(text(row, names.source_id));
     if (const auto lag = row.field(names.lag)) status.lag_seconds = number(*lag);
     status.read_up_to = text(row, names.file) + ":" + text(row, names.pos);
@@ -155,6 +169,8 @@ Outcome<control::Observation> SqlControl::observe(
     seen.server_uuid = text(facts.value(), "server_uuid");
     seen.read_only = text(facts.value(), "read_only") == "1";
     seen.writable = !seen.read_only;
+    if (flavor_ == mysql::Flavor::mysql)
+        seen.super_read_only = text(facts.value(), "super_read_only") == "1";
     seen.position = held.value().to_text();
     seen.applied = done.value();
     const auto uuid = parse_uuid(cluster_uuid);

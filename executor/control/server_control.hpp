@@ -75,10 +75,10 @@ class ServerControl {
     [[nodiscard]] virtual Outcome<void> ping(Deadline deadline) = 0;
 
     /// What the server knows of an Observation: flavor, server_version, answers, read_only,
-    /// writable, position, applied, marker, the receiver, the applier and their error, source,
+    /// writable, position, applied, marker, the receiver, the applier and their errors, the source,
     /// semi-sync clients, commits waiting, packet age (as seen from one call to the next), lag,
-    /// acknowledges, acks_required, server_uuid. The rest is the caller's. `cluster_uuid` may be
-    /// empty before the Welcome; MySQL's marker is 0 then.
+    /// delay, acknowledges, acks_required, server_uuid. The rest is the caller's. `cluster_uuid`
+    /// may be empty before the Welcome; MySQL's marker is 0 then.
     [[nodiscard]] virtual Outcome<control::Observation> observe(
         const std::string& cluster_uuid, Deadline deadline) = 0;
 

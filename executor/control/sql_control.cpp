@@ -61,7 +61,7 @@ Outcome<void> SqlControl::stop_receiver_of(Dialog& dialog, const ReplicationStat
 {
     // MariaDB deletes what is received and not applied as soon as either thread starts while
     // neither runs. So the applier runs before the receiver ends, and goes on.
-    if (!status.applier_running && !status.applier_failed)
+    if (!status.applier_running && status.applier_error.empty())
         if (auto done = dialog.tell(mysql::start_applier(flavor_)); done.has_error()) return done;
     if (auto done = before_stopping_receiver(dialog); done.has_error()) return done;
     return dialog.tell(mysql::stop_receiver(flavor_));
@@ -94,8 +94,8 @@ Outcome<void> SqlControl::apply(Dialog& dialog) const
 
 Outcome<void> SqlControl::ensure_applier(Dialog& dialog, const ReplicationStatus& status) const
 {
-    if (status.applier_failed)
-        return Failure{ControlErrc::replication_broken, "the applier: " + status.error};
+    if (!status.applier_error.empty())
+        return Failure{ControlErrc::replication_broken, "the applier: " + status.applier_error};
     if (status.applier_running) return {};
     return dialog.tell(mysql::start_applier(flavor_));
 }

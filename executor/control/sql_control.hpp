@@ -19,12 +19,13 @@ struct ReplicationStatus {
     std::string user;
     std::string receiver;  ///< Yes, Connecting, Preparing or No.
     bool applier_running = false;
-    std::string received;  ///< Of this receiver's life; not the whole position.
-    std::string error;     ///< Of either thread, with its number; "" for none.
-    bool applier_failed = false;
+    std::string received;        ///< Of this receiver's life; not the whole position.
+    std::string receiver_error;  ///< With its number; "" for none.
+    std::string applier_error;
     std::uint32_t source_server_id = 0;
     std::optional<std::uint64_t> lag_seconds;
-    std::string read_up_to;  ///< Changes whenever something is received.
+    std::uint64_t delay_seconds = 0;  ///< Of it on purpose.
+    std::string read_up_to;           ///< Changes whenever something is received.
 };
 
 /// A connection and the time by which all that is asked on it must be done. Made for one call.

@@ -115,6 +115,7 @@ struct Probed {  ///< Only what the server itself knows is filled in.
 struct ProbeFailed {
     RunId run{};
     std::string why;
+    bool silent = true;  ///< Else it answered with an error, and lives.
 };
 
 // Outcomes of orders on the server.

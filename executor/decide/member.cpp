@@ -71,6 +71,7 @@ control::Observation without_noise(control::Observation observation)
     observation.packet_age_ms = 0;
     observation.commits_acknowledged = 0;
     observation.disk_free_bytes = 0;
+    observation.unanswered_ms.reset();
     observation.lag_seconds.reset();
     return observation;
 }
@@ -186,6 +187,12 @@ control::Observation observation(const State& state)
     all.server_version = state.server.seen.server_version;
     all.server_uuid = state.server.seen.server_uuid;
     all.disk_free_bytes = state.server.seen.disk_free_bytes;
+    all.disk_total_bytes = state.server.seen.disk_total_bytes;
+    if (!state.server.answers && state.server.process == Server::Process::running) {
+        const auto silence =
+            std::chrono::duration_cast<std::chrono::milliseconds>(state.server.unanswered);
+        all.unanswered_ms = static_cast<std::uint64_t>(silence.count());
+    }
     all.phase = phase_of(state);
     all.message = message_of(state);
     if (const auto* installing = std::get_if<Installing>(&state.phase)) {

@@ -107,6 +107,8 @@ void launch_server(Step& step, StartMode mode)
     server.process = Server::Process::running;
     server.run = RunId{static_cast<std::uint64_t>(server.run) + 1};
     ++server.starts;
+    server.alive_at = step.now;
+    server.unanswered = {};
     probe_soon(step);
     step.order(StartServer{server.run, mode});
 }
@@ -180,6 +182,8 @@ void on(Step& step, const Probed& in)
     server.probe_at = step.now + (soon ? step.config.probe_every_soon : step.config.probe_every);
     server.seen = in.seen;
     server.answers = true;
+    server.alive_at = step.now;
+    server.unanswered = {};
 
     if (is_in<Starting>(state)) {
         state.phase = Fenced{};
@@ -210,6 +214,8 @@ void on(Step& step, const ProbeFailed& in)
         step.order(Report{Report::Level::warning, "the server does not answer: " + in.why});
     }
     server.answers = false;
+    if (!in.silent) server.alive_at = step.now;
+    server.unanswered = step.now - server.alive_at;
     if (is_in<Primary>(state)) watch(step, fencing::ServerSilent{});
 }
 

@@ -160,6 +160,8 @@ struct Server {
     std::uint32_t crashes = 0;  ///< In a row; see Config::steady.
     TimePoint up_since{};
     control::Observation seen;  ///< By the last probe that was answered.
+    TimePoint alive_at{};       ///< Its last sign of life, or its start.
+    Duration unanswered{};      ///< Since then, as of the last probe that failed.
     friend bool operator==(const Server&, const Server&) = default;
 };
 

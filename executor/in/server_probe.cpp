@@ -15,6 +15,7 @@ Outcome<control::Observation> observe(const ProbeTarget& target)
     struct statvfs space {};
     if (seen.has_value() && ::statvfs(target.volume.c_str(), &space) == 0) {
         seen->disk_free_bytes = std::uint64_t{space.f_bavail} * std::uint64_t{space.f_frsize};
+        seen->disk_total_bytes = std::uint64_t{space.f_blocks} * std::uint64_t{space.f_frsize};
     }
     return seen;
 }
@@ -26,7 +27,8 @@ io::Awaitable<void> probe(io::Offload& offload, RunId run, ProbeTarget target, P
     auto work = [target = std::move(target)] { return observe(target); };
     const Outcome<control::Observation> seen = co_await offload.run(std::move(work));
     if (seen.has_error()) {
-        post(ProbeFailed{run, seen.error().text});
+        const bool silent = seen.error().code != ControlErrc::server_refused;
+        post(ProbeFailed{run, seen.error().text, silent});
     } else {
         post(Probed{run, *seen});
     }

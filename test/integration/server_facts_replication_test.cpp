@@ -233,3 +233,41 @@ TEST_CASE("server control: on MySQL who holds what the primary lacks may not fol
     order.position = "00000000-0000-0000-0000-000000000001:1";
     CHECK(crashed.control().follow(order, in_time()).has_value());
 }
+
+TEMPLATE_TEST_CASE(
+    "server control: what an observation says of replication, on both servers", "", Mariadb, Mysql)
+{
+    using control::ReceiverState;
+    constexpr auto flavor = TestType::flavor;
+    constexpr bool is_mysql = flavor == mysql::Flavor::mysql;
+    if (!present(flavor)) return;
+    Pair pair{flavor, true};
+    const auto of_primary = pair.primary.observe();
+    CHECK(of_primary.receiver_state == ReceiverState::stopped);
+    CHECK(of_primary.source_host.empty());
+    CHECK(of_primary.super_read_only == (is_mysql ? std::optional{false} : std::nullopt));
+
+    const auto well = pair.replica.observe();
+    CHECK(well.receiver_state == ReceiverState::running);
+    CHECK(well.receiver_error == "");
+    CHECK(well.applier_error == "");
+    CHECK(well.source == MemberId{1});
+    CHECK(well.source_host == "127.0.0.1");
+    CHECK(well.source_port == pair.primary.port());
+    CHECK(well.delay_seconds == 0);
+    CHECK(well.super_read_only == (is_mysql ? std::optional{true} : std::nullopt));
+
+    // One error must not hide the other.
+    pair.replica.tell(is_mysql ? "SET GLOBAL super_read_only = OFF" : "SET GLOBAL read_only = OFF");
+    auto unlogged = pair.replica.session();
+    REQUIRE(unlogged.run("SET SESSION sql_log_bin = 0").has_value());
+    REQUIRE(unlogged.run("INSERT INTO d.t VALUES (7)").has_value());
+    pair.primary.tell("INSERT INTO d.t VALUES (7)");
+    CHECK(eventually([&] { return !pair.replica.observe().applier_error->empty(); }));
+    pair.primary.kill();
+    CHECK(eventually([&] {
+        const auto seen = pair.replica.observe();
+        return seen.receiver_state == ReceiverState::connecting && !seen.receiver_error->empty() &&
+               !seen.applier_error->empty();
+    }));
+}

@@ -328,6 +328,16 @@ TEST_CASE("executor: changes are observed at once, the rest every second", "[exe
     member.feed(ProbeFailed{RunId{1}, "timed out"});
     REQUIRE(member.observations().size() == 1);
     CHECK_FALSE(member.observations().front().answers);
+    CHECK(member.observations().front().unanswered_ms == 1000);
+
+    member.wait(2s);
+    member.feed(ProbeFailed{RunId{1}, "timed out"});
+    CHECK(observation(member.state).unanswered_ms == 3000);
+    // A refusal is a sign of life.
+    member.feed(ProbeFailed{RunId{1}, "too many connections", false});
+    CHECK(observation(member.state).unanswered_ms == 0);
+    member.feed(Probed{RunId{1}, seen});
+    CHECK(observation(member.state).unanswered_ms == std::nullopt);
 
     member.feed(StreamLost{});
     member.wait(10s);

@@ -48,7 +48,16 @@ control::Observation everything_observed()
         .empty = true,
         .server_run = 1ULL << 60U,
         .errant_transactions = 1ULL << 34U,
-        .needs_rebuild = true};
+        .needs_rebuild = true,
+        .unanswered_ms = 3001,
+        .receiver_state = control::ReceiverState::connecting,
+        .receiver_error = "2003: cannot connect",
+        .applier_error = "",
+        .source_host = "10.0.0.1",
+        .source_port = 31001,
+        .delay_seconds = 0,
+        .super_read_only = false,
+        .disk_total_bytes = 1ULL << 41U};
 }
 
 const std::vector<AccountSpec> accounts{
@@ -97,6 +106,11 @@ TEST_CASE("control messages: what a member says survives the wire", "[wire]")
     for (int phase = 0; phase <= static_cast<int>(control::Phase::failed); ++phase) {
         control::Observation observation;
         observation.phase = static_cast<control::Phase>(phase);
+        messages.emplace_back(observation);
+    }
+    for (int state = 0; state <= static_cast<int>(control::ReceiverState::running); ++state) {
+        control::Observation observation;
+        observation.receiver_state = static_cast<control::ReceiverState>(state);
         messages.emplace_back(observation);
     }
     for (const auto& message : messages) {
