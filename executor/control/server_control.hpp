@@ -95,7 +95,8 @@ class ServerControl {
         const PromoteOrder& order, Deadline deadline) = 0;
 
     /// Follows that primary, read-only: applies what was received, then changes the source. Nothing
-    /// is touched when it follows exactly so already, or when it is `errant`.
+    /// but its read-only switch is touched when it follows exactly so already, nothing at all when
+    /// it is `errant`.
     [[nodiscard]] virtual Outcome<void> follow(const FollowOrder& order, Deadline deadline) = 0;
 
     /// Lets clients in.

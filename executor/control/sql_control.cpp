@@ -221,15 +221,19 @@ Outcome<void> SqlControl::check_errant(
             " that the primary lacks"};
 }
 
-Outcome<void> SqlControl::step_down(Dialog& dialog) const
+Outcome<void> SqlControl::keep_shut(Dialog& dialog) const
 {
     const auto facts = dialog.ask(mysql::server_facts(flavor_));
     if (facts.has_error()) return facts.error();
     const auto closed =
         facts.value().field(flavor_ == mysql::Flavor::mysql ? "super_read_only" : "read_only");
-    if (closed != "1")
-        if (auto done = dialog.tell(mysql::shut_clients_out(flavor_)); done.has_error())
-            return done;
+    if (closed == "1") return {};
+    return dialog.tell(mysql::shut_clients_out(flavor_));
+}
+
+Outcome<void> SqlControl::step_down(Dialog& dialog) const
+{
+    if (auto done = keep_shut(dialog); done.has_error()) return done;
     const auto counters = dialog.ask(mysql::status_counters());
     if (counters.has_error()) return counters.error();
     if (waiting_commits(counters.value()) != 0)
@@ -248,7 +252,7 @@ Outcome<void> SqlControl::follow(const FollowOrder& order, Deadline deadline)
     if (status.has_error()) return status.error();
     const auto already = follows_so(dialog.value(), order, status.value());
     if (already.has_error()) return already.error();
-    if (already.value()) return {};
+    if (already.value()) return keep_shut(dialog.value());
     if (auto fine = check_errant(dialog.value(), order, status.value()); fine.has_error())
         return fine;
 

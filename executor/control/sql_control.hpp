@@ -110,6 +110,7 @@ class SqlControl : public ServerControl {
         Dialog& dialog, const FollowOrder& order, const ReplicationStatus& status) const;
     [[nodiscard]] Outcome<void> check_errant(
         Dialog& dialog, const FollowOrder& order, const ReplicationStatus& status) const;
+    [[nodiscard]] Outcome<void> keep_shut(Dialog& dialog) const;
     [[nodiscard]] Outcome<void> step_down(Dialog& dialog) const;
 
     mysql::Flavor flavor_;

@@ -186,7 +186,10 @@ void take_primary(Step& step, const O& order)
         return refuse(
             step, order, Reason::not_primary, "is not the primary of epoch " + text(order.epoch));
     }
-    if (std::is_same_v<O, control::Open> && primary->open) {
+    // Something may have shut it since.
+    const control::Observation& seen = step.state.server.seen;
+    const bool is_open = primary->open && (seen.writable || !seen.answers);
+    if (std::is_same_v<O, control::Open> && is_open) {
         return say(step, control::Opened{order.epoch});
     }
     if (step.state.order) {

@@ -194,6 +194,7 @@ void on(Step& step, const Probed& in)
     }
     if (is_in<Rebuilding>(state)) on_answer_while_rebuilding(step);
     push_commits(step, in.seen);
+    mend(step);
     const auto* primary = in_phase<Primary>(state);
     if (primary == nullptr) return watch(step, fencing::NotPrimary{});
     if (in.seen.marker == primary->epoch) note_promoted(step);

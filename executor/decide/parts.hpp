@@ -130,6 +130,9 @@ void on(Step& step, const OrderArrived& in);
 // member.cpp
 void on(Step& step, const DeadlinePassed& in);
 
+/// A replica that does not do as ordered is told again. (mending.cpp)
+void mend(Step& step);
+
 /// Feeds the fencing machine and does what it orders.
 void watch(Step& step, const fencing::Input& in);
 

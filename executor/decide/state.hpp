@@ -29,6 +29,7 @@ struct Config {
     Duration soon = std::chrono::seconds{5};                    ///< How long that lasts.
     Duration restart_pause = std::chrono::seconds{1};           ///< Times the crashes in a row.
     Duration steady = std::chrono::seconds{60};  ///< Up for so long: earlier crashes are forgotten.
+    Duration mend_after = std::chrono::seconds{1};  ///< A hand has changed replication.
     std::uint32_t starts_max = 3;  ///< In a row without an answer; then the task fails.
     fencing::Config fencing;
     pushing::Config pushing;
@@ -60,7 +61,8 @@ struct Fenced {
     friend bool operator==(const Fenced&, const Fenced&) = default;
 };
 struct Replica {
-    control::Follow follow;  ///< As carried out.
+    control::Follow follow;              ///< As carried out.
+    std::optional<TimePoint> mend_at{};  ///< The server does otherwise, and is told again then.
     friend bool operator==(const Replica&, const Replica&) = default;
 };
 struct Primary {

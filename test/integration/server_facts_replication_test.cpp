@@ -271,3 +271,38 @@ TEMPLATE_TEST_CASE(
                !seen.applier_error->empty();
     }));
 }
+
+TEMPLATE_TEST_CASE(
+    "server control: a replica changed by hand does again as ordered", "", Mariadb, Mysql)
+{
+    constexpr auto flavor = TestType::flavor;
+    constexpr bool is_mysql = flavor == mysql::Flavor::mysql;
+    if (!present(flavor)) return;
+    Pair pair{flavor, true};
+    const auto is_well = [&] {
+        const auto seen = pair.replica.observe();
+        return seen.receiver_running && seen.applier_running && !seen.writable &&
+               seen.source == MemberId{1} && seen.source_port == pair.primary.port();
+    };
+    const auto mend = [&] {
+        pair.replica.follow(pair.primary, true);
+        return eventually(is_well);
+    };
+    REQUIRE(is_well());
+
+    pair.replica.tell("SET GLOBAL read_only = OFF");
+    CHECK(pair.replica.observe().writable);
+    CHECK(mend());
+    pair.replica.tell(is_mysql ? "STOP REPLICA" : "STOP SLAVE");
+    CHECK_FALSE(is_well());
+    CHECK(mend());
+    pair.replica.tell(is_mysql ? "STOP REPLICA SQL_THREAD" : "STOP SLAVE SQL_THREAD");
+    CHECK(mend());
+    pair.replica.tell(is_mysql ? "STOP REPLICA" : "STOP SLAVE");
+    pair.replica.tell(
+        is_mysql ? "CHANGE REPLICATION SOURCE TO SOURCE_PORT = 1"
+                 : "CHANGE MASTER TO MASTER_PORT = 1");
+    pair.replica.tell(is_mysql ? "START REPLICA" : "START SLAVE");
+    CHECK_FALSE(is_well());
+    CHECK(mend());
+}
