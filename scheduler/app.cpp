@@ -63,6 +63,7 @@ Config decide_config(const Options& options, const HostPort& address)
     config.cluster.election_timeout = options.election_timeout;
     config.cluster.replace_after = options.replace_after;
     config.retire_after = options.retire_after;
+    config.cluster.diagnosis = options.diagnosis;
     config.default_flavor = options.installer_args.at("flavor");
     return config;
 }
@@ -103,6 +104,7 @@ RestPorts App::rest_ports()
     ports.box = &box_;
     ports.streams = &streams_;
     ports.zk_url = print(options_.zk);
+    ports.diagnosis = options_.diagnosis;
     return ports;
 }
 

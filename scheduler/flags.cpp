@@ -127,6 +127,32 @@ constexpr std::array flags{
         "24h",
         "Volumes that no member needs any more are kept for this long, then destroyed"},
     Flag{
+        members,
+        "lease",
+        "DURATION",
+        "3s",
+        "A primary that is silent to the scheduler, and to enough of its replicas, for this "
+        "long is replaced. Not below the 3s after which its replicas notice"},
+    Flag{
+        members,
+        "hang_timeout",
+        "DURATION",
+        "3s",
+        "A primary whose server has not answered its executor for this long is replaced. Not below "
+        "the 3s that one probe takes"},
+    Flag{
+        members,
+        "cut_timeout",
+        "DURATION",
+        "5s",
+        "A primary whose commits have waited this long for replicas that lost it is replaced"},
+    Flag{
+        members,
+        "failover_block",
+        "DURATION",
+        "30s",
+        "A new primary is not replaced for lost replicas before this long. Crashes always count"},
+    Flag{
         state,
         "zk_url",
         "URL",

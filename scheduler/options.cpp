@@ -122,6 +122,16 @@ void understand_mesos(const FlagReader& read, Options& options)
     }
 }
 
+/// Shorter than what executors and replicas need to notice, it would only be a wrong promise.
+Duration read_evidence(const FlagReader& read, const std::string& flag)
+{
+    const Duration value = read.duration(flag);
+    if (value < std::chrono::seconds{3}) {
+        throw FlagError{flag, "is too short: executors notice after 3s, give that or more"};
+    }
+    return value;
+}
+
 void understand_installer(const FlagReader& read, Options& options)
 {
     const std::string flag = "installer_args";
@@ -202,6 +212,10 @@ void understand_executor(const FlagReader& read, Options& options)
     options.election_timeout = read.duration("election_timeout");
     options.replace_after = read.duration("replace_after");
     options.retire_after = read.duration("retire_after");
+    options.diagnosis.lease = read_evidence(read, "lease");
+    options.diagnosis.hang_timeout = read_evidence(read, "hang_timeout");
+    options.diagnosis.cut_timeout = read.duration("cut_timeout");
+    options.diagnosis.failover_block = read.duration("failover_block");
 }
 
 void understand_state(const FlagReader& read, const Flags& flags, Options& options)

@@ -2,6 +2,7 @@
 
 #include "common/base/time.hpp"
 #include "common/base/zk_url.hpp"
+#include "common/diagnosis/view.hpp"
 #include "common/io/tls.hpp"
 #include "scheduler/flags.hpp"
 
@@ -39,6 +40,7 @@ struct Options {
     Duration election_timeout{};
     Duration replace_after{};
     Duration retire_after{};
+    diagnosis::Config diagnosis;
 
     ZkUrl zk;
     StateStorage state_storage = StateStorage::zookeeper;

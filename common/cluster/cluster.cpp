@@ -118,6 +118,8 @@ std::optional<TimePoint> next_deadline(const State& state)
     if (!state.record.deleting) {
         consider(election::next_deadline(state.election));
         consider(electorate::next_deadline(state.electorate));
+        consider(state.look_again_at);
+        consider(state.reopen_at);
     }
     for (const auto& [id, seen] : state.members) {
         consider(seen.launch_not_before);

@@ -236,6 +236,7 @@ mysql::Position stored_position(const Record& record)
 void call_election(Stepping& step)
 {
     const Record& record = step.record();
+    step.state.reopen_at.reset();
     const bool has_candidate = record.candidate != MemberId{};
     const election::LastPrimary last{
         has_candidate ? record.candidate : record.primary, stored_position(record)};
@@ -270,24 +271,6 @@ void begin(Stepping& step)
     call_election(step);
 }
 
-diagnosis::View view(const Stepping& step)
-{
-    const Record& record = step.state.record;
-    diagnosis::View result;
-    result.epoch = record.epoch;
-    result.primary = record.primary;
-    result.electorate = stored_electorate(record);
-    for (const auto& [id, seen] : step.state.members) {
-        diagnosis::Member member;
-        member.connected = seen.stream.has_value();
-        member.task_ended = !record.members.at(id).launched;
-        member.heard_at = seen.heard_at;
-        member.observation = seen.understood;
-        result.members.emplace(id, member);
-    }
-    return result;
-}
-
 /// A primary that runs, open, in its epoch is left as it is, whoever made it so.
 void adopt(Stepping& step)
 {
@@ -301,6 +284,32 @@ void adopt(Stepping& step)
     step.report(Report::Level::info, primary, "is the primary still: adopted");
     step.state.published = primary;
     admit(step, step.record().epoch, primary, seen.understood->acks_required, true);
+}
+
+/// Clients were let in to this primary, and something has shut them out: a hand, or a disk that was
+/// full. Not at once: what was observed before it was opened may come after.
+void reopen(Stepping& step, bool is_shut)
+{
+    std::optional<TimePoint>& due = step.state.reopen_at;
+    if (!is_shut) {
+        due.reset();
+        return;
+    }
+    if (!due) due = step.now + step.config.order_again_after;
+    if (step.now < *due) return;
+    due = step.now + step.config.order_again_after;
+    order(step, step.record().primary, control::Open{step.record().epoch});
+}
+
+void act_on(Stepping& step, Verdict verdict)
+{
+    reopen(step, verdict == Verdict::primary_shut);
+    if (diagnosis::calls_for_election(verdict)) {
+        call_election(step);
+        static_cast<void>(diagnose(step));
+    } else {
+        adopt(step);
+    }
 }
 
 }  // namespace
@@ -342,20 +351,9 @@ void lead(Stepping& step)
         begin(step);
     } else if (!elects && !record.opened) {
         call_election(step);  // An election that a scheduler before us did not finish.
-    } else if (!elects) {
-        const Verdict verdict = diagnosis::diagnose(view(step), {step.config.lease}, step.now);
-        if (step.state.verdict != verdict) {
-            step.report(
-                verdict == Verdict::healthy ? Report::Level::info : Report::Level::warning,
-                MemberId{},
-                diagnosis::to_text(verdict));
-        }
-        step.state.verdict = verdict;
-        if (verdict == Verdict::primary_crashed) {
-            call_election(step);
-        } else {
-            adopt(step);
-        }
+    } else {
+        const Verdict verdict = diagnose(step);
+        if (!elects) act_on(step, verdict);
     }
     serve(step);
 }

@@ -6,6 +6,7 @@
 #include "common/cluster/record.hpp"
 #include "common/control/messages.hpp"
 #include "common/diagnosis/diagnosis.hpp"
+#include "common/diagnosis/situations.hpp"
 #include "common/election/effect.hpp"
 #include "common/election/state.hpp"
 #include "common/electorate/changes.hpp"
@@ -20,6 +21,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace mysos::cluster {
 
@@ -45,7 +47,7 @@ struct Config {
 
     Duration order_again_after = std::chrono::seconds{2};  ///< An order without its answer.
     Duration rebuild_pause_max = std::chrono::minutes{5};  ///< Between rebuilds that fail.
-    Duration lease = std::chrono::seconds{3};
+    diagnosis::Config diagnosis;
     Duration ask_last_after = std::chrono::seconds{5};     ///< Election: without quorum so long.
     Duration election_timeout = std::chrono::seconds{60};  ///< Then an election is called stuck.
     Duration candidate_silence_max = std::chrono::seconds{10};
@@ -100,6 +102,9 @@ struct State {
     std::optional<MemberId> published;      ///< Whom clients should find as the primary.
     std::optional<TimePoint> publish_held;  ///< Nothing is published before, after a restart.
     std::optional<diagnosis::Verdict> verdict;
+    diagnosis::Past past;
+    std::optional<TimePoint> look_again_at;  ///< Then the verdict may be another by itself.
+    std::optional<TimePoint> reopen_at;      ///< The primary is shut, and is told to open then.
     std::optional<election::ReportStuck> stuck;
     bool retired = false;  ///< Deleting: all tasks ended, volumes handed over, tree being removed.
 
@@ -111,6 +116,10 @@ struct State {
 
 /// Why the member is not launched, for a person; empty: it is, or nothing hinders it.
 [[nodiscard]] std::string waits_for(const State& state, MemberId member, TimePoint now);
+
+/// What an operator would call what is going on.
+[[nodiscard]] std::vector<diagnosis::Situation> situations(
+    const State& state, const diagnosis::Config& config, TimePoint now);
 
 /// What one member needs of an agent, its executor included.
 [[nodiscard]] placement::Amounts need(const Record& record);

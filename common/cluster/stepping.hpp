@@ -62,6 +62,8 @@ void on(Stepping& step, const DeadlinePassed& in);      // cluster.cpp
 
 /// Looks at all that is known and acts: first primary, adoption, election. (lead.cpp)
 void lead(Stepping& step);
+/// Looks at all that is known, and says so when the verdict has changed. (diagnose.cpp)
+[[nodiscard]] diagnosis::Verdict diagnose(Stepping& step);
 /// One input for a machine; its effects become the cluster's. (lead.cpp)
 void tell_election(Stepping& step, const election::Input& input);
 void tell_electorate(Stepping& step, const electorate::Input& input);

@@ -1,75 +1,53 @@
 #include "common/diagnosis/diagnosis.hpp"
 
+#include "common/diagnosis/case.hpp"
+
 #include <algorithm>
 #include <array>
-#include <cstddef>
 
 namespace mysos::diagnosis {
 namespace {
 
-/// What the rules look at.
-struct Case {
-    const View& view;
-    const Config& config;
-    TimePoint now;
-    const Member* primary;  ///< Null: there never was one, or it is no member any more.
-
-    [[nodiscard]] bool silent(const Member& member) const
-    {
-        return !member.connected || now - member.heard_at > config.lease;
-    }
-
-    /// Replicas of E that speak to us and do, or do not, receive from the primary.
-    [[nodiscard]] std::size_t replicas(bool receiving) const
-    {
-        return static_cast<std::size_t>(
-            std::ranges::count_if(view.electorate.members, [&](MemberId id) {
-                const auto found = view.members.find(id);
-                if (id == view.primary || found == view.members.end()) return false;
-                const Member& member = found->second;
-                if (silent(member) || !member.observation) return false;
-                const auto& seen = *member.observation;
-                return (seen.receiver_running && seen.source == view.primary) == receiving;
-            }));
-    }
-};
-
-bool never_was_one(const Case& c)
+template <class Predicate>
+bool any_member(const Case& c, const Predicate& holds)
 {
-    return c.view.primary == MemberId{};
+    return std::ranges::any_of(
+        c.view.members, [&](const auto& entry) { return holds(entry.first, entry.second); });
 }
 
-bool has_ended(const Case& c)
+bool is_electing(const Case& c)
 {
-    return c.primary == nullptr || c.primary->task_ended;
+    return c.view.election == View::Election::under_way;
 }
 
-/// Its executor says that the server ended, or that what runs now does not lead this epoch.
-bool says_it_leads_no_more(const Case& c)
+bool is_stuck(const Case& c)
 {
-    using control::Phase;
-    if (!c.primary->connected || !c.primary->observation) return false;
-    const auto& seen = *c.primary->observation;
-    if (seen.phase == Phase::stopping) return false;
-    return seen.phase != Phase::primary || seen.epoch != c.view.epoch;
-}
-
-bool is_lost_to_all(const Case& c)
-{
-    const bool lease_over = c.now - c.primary->heard_at > c.config.lease;
-    return c.silent(*c.primary) && lease_over &&
-           c.replicas(false) >= electorate::votes_needed(c.view.electorate, c.view.primary);
-}
-
-bool is_lost_to_us_only(const Case& c)
-{
-    const bool lease_over = c.now - c.primary->heard_at > c.config.lease;
-    return c.silent(*c.primary) && lease_over && c.replicas(true) > 0;
+    return c.view.election == View::Election::stuck;
 }
 
 bool is_silent(const Case& c)
 {
-    return c.silent(*c.primary) || !c.primary->observation;
+    return !c.heard(*c.primary);
+}
+
+/// Without anybody to take over, an election could only start the server anew, which takes longer
+/// than most hangs: a disk that stalls, a host that swaps.
+bool is_hung(const Case& c)
+{
+    const bool others_can = c.can_take_over();
+    return c.hangs(*c.primary, others_can ? c.config.hang_timeout : c.config.hang_alone_max);
+}
+
+bool stalls(const Case& c)
+{
+    return !c.answers(*c.primary) && c.primary->observation->phase == control::Phase::primary;
+}
+
+bool is_cut(const Case& c)
+{
+    if (!c.past.cut_since || c.now - *c.past.cut_since < c.config.cut_timeout) return false;
+    const bool is_new = c.past.epoch_since && c.now - *c.past.epoch_since < c.config.failover_block;
+    return !is_new && c.can_do_without_primary();
 }
 
 bool is_shut(const Case& c)
@@ -77,9 +55,24 @@ bool is_shut(const Case& c)
     return !c.primary->observation->writable;
 }
 
-bool lacks_replicas(const Case& c)
+bool has_full_disk(const Case& c)
 {
-    return c.primary->observation->semi_sync_clients < c.view.electorate.acks;
+    return c.disk_is_full(*c.primary);
+}
+
+bool has_errant(const Case& c)
+{
+    return any_member(c, [&c](MemberId id, const Member& m) { return c.is_errant(id, m); });
+}
+
+bool has_broken(const Case& c)
+{
+    return any_member(c, [&c](MemberId, const Member& m) { return c.is_broken(m); });
+}
+
+bool has_lagging(const Case& c)
+{
+    return any_member(c, [&c](MemberId, const Member& m) { return c.lags(m); });
 }
 
 struct Rule {
@@ -89,42 +82,148 @@ struct Rule {
 
 /// In this order: what a rule takes for granted is what those above have ruled out.
 constexpr std::array rules{
-    Rule{never_was_one, Verdict::no_primary_yet},
-    Rule{has_ended, Verdict::primary_crashed},
-    Rule{says_it_leads_no_more, Verdict::primary_crashed},
-    Rule{is_lost_to_all, Verdict::primary_unreachable},
-    Rule{is_lost_to_us_only, Verdict::scheduler_isolated},
+    Rule{is_stuck, Verdict::no_quorum},
+    Rule{is_electing, Verdict::electing},
+    Rule{[](const Case& c) { return c.never_was_one(); }, Verdict::no_primary_yet},
+    Rule{[](const Case& c) { return c.has_ended(); }, Verdict::primary_crashed},
+    Rule{[](const Case& c) { return c.lost_to_all(); }, Verdict::primary_unreachable},
+    Rule{[](const Case& c) { return c.lost_to_us_only(); }, Verdict::scheduler_isolated},
     Rule{is_silent, Verdict::primary_silent},
+    Rule{is_hung, Verdict::primary_hung},
+    Rule{stalls, Verdict::primary_stalls},
+    Rule{is_cut, Verdict::replication_cut},
     Rule{is_shut, Verdict::primary_shut},
-    Rule{lacks_replicas, Verdict::replicas_missing},
+    Rule{[](const Case& c) { return c.short_of_replicas(); }, Verdict::replicas_missing},
+    Rule{has_full_disk, Verdict::disk_full},
+    Rule{has_errant, Verdict::errant_replica},
+    Rule{has_broken, Verdict::replica_broken},
+    Rule{has_lagging, Verdict::replica_lagging},
 };
+
+/// What a member holds beyond its primary. Reports of two members cross, so that a replica is often
+/// ahead of what is known of its primary: only what stays is an excess.
+void note_excess(Past& past, const Case& c, MemberId id, const mysql::Position& held)
+{
+    const mysql::Position& all = c.primary->observation->position;
+    const auto lacks = [&all](const mysql::Position& position) {
+        return !all.includes(position) || all.diverged_from(position);
+    };
+    const auto known = past.excess.find(id);
+    if (known != past.excess.end()) {
+        if (lacks(known->second.position)) return;
+        past.excess.erase(known);
+    }
+    if (lacks(held)) past.excess.emplace(id, Past::Excess{held, c.now});
+}
+
+void note_epoch(Past& past, const View& view, TimePoint now)
+{
+    if (past.epoch == view.epoch) return;
+    if (past.epoch) past.epoch_since = now;
+    past.epoch = view.epoch;
+    past.cut_since.reset();
+    past.excess.clear();
+}
 
 }  // namespace
 
-Verdict diagnose(const View& view, const Config& config, TimePoint now)
+void remember(Past& past, const View& view, const Config& config, TimePoint now)
 {
-    const auto primary = view.members.find(view.primary);
-    const Case facts{
-        .view = view,
-        .config = config,
-        .now = now,
-        .primary = primary == view.members.end() ? nullptr : &primary->second};
+    note_epoch(past, view, now);
+    const Case c{view, past, config, now};
+    const bool is_cut = c.commits_wait() && c.short_of_replicas();
+    if (!is_cut) {
+        past.cut_since.reset();
+    } else if (!past.cut_since) {
+        past.cut_since = now;
+    }
+    std::erase_if(past.excess, [&view](const auto& entry) {
+        return !view.members.contains(entry.first) || entry.first == view.primary;
+    });
+    if (!c.leads()) return;
+    for (const auto& [id, member] : view.members) {
+        if (!c.is_primary(id) && c.replicates(member)) {
+            note_excess(past, c, id, member.observation->position);
+        }
+    }
+}
+
+Verdict diagnose(const View& view, const Past& past, const Config& config, TimePoint now)
+{
+    const Case facts{view, past, config, now};
     const auto* const rule =
         std::ranges::find_if(rules, [&facts](const Rule& r) { return r.holds(facts); });
     return rule == rules.end() ? Verdict::healthy : rule->verdict;
+}
+
+bool calls_for_election(Verdict verdict)
+{
+    return verdict == Verdict::primary_crashed || verdict == Verdict::primary_unreachable ||
+           verdict == Verdict::primary_hung || verdict == Verdict::replication_cut;
+}
+
+std::optional<TimePoint> next_look(
+    const View& view, const Past& past, const Config& config, TimePoint now)
+{
+    std::optional<TimePoint> first;
+    const auto consider = [&](TimePoint at) {
+        if (at > now && (!first || at < *first)) first = at;
+    };
+    const Case facts{view, past, config, now};
+    if (facts.primary != nullptr) consider(facts.primary->heard_at + config.lease);
+    if (past.cut_since) {
+        consider(*past.cut_since + config.cut_timeout);
+        if (past.epoch_since) consider(*past.epoch_since + config.failover_block);
+    }
+    for (const auto& [id, excess] : past.excess) consider(excess.since + config.errant_after);
+    return first;
+}
+
+const char* code(Verdict verdict)
+{
+    switch (verdict) {
+        case Verdict::no_primary_yet: return "no_primary_yet";
+        case Verdict::electing: return "electing";
+        case Verdict::no_quorum: return "no_quorum";
+        case Verdict::primary_crashed: return "primary_crashed";
+        case Verdict::primary_unreachable: return "primary_unreachable";
+        case Verdict::scheduler_isolated: return "scheduler_isolated";
+        case Verdict::primary_silent: return "primary_silent";
+        case Verdict::primary_hung: return "primary_hung";
+        case Verdict::primary_stalls: return "primary_stalls";
+        case Verdict::replication_cut: return "replication_cut";
+        case Verdict::primary_shut: return "primary_shut";
+        case Verdict::replicas_missing: return "replicas_missing";
+        case Verdict::disk_full: return "disk_full";
+        case Verdict::errant_replica: return "errant_replica";
+        case Verdict::replica_broken: return "replica_broken";
+        case Verdict::replica_lagging: return "replica_lagging";
+        case Verdict::healthy: return "healthy";
+    }
+    return "unknown";
 }
 
 const char* to_text(Verdict verdict)
 {
     switch (verdict) {
         case Verdict::no_primary_yet: return "no primary yet";
+        case Verdict::electing: return "an election is under way";
+        case Verdict::no_quorum: return "the election cannot be decided";
         case Verdict::primary_crashed: return "the primary has crashed";
         case Verdict::primary_unreachable: return "the primary is unreachable";
         case Verdict::scheduler_isolated:
             return "the primary serves, but is silent to the scheduler";
         case Verdict::primary_silent: return "the primary is silent";
+        case Verdict::primary_hung: return "the primary's server hangs";
+        case Verdict::primary_stalls: return "the primary's server does not answer";
+        case Verdict::replication_cut:
+            return "the primary is cut off from the replicas that its commits wait for";
         case Verdict::primary_shut: return "the primary takes no writes";
         case Verdict::replicas_missing: return "too few replicas acknowledge: writes wait";
+        case Verdict::disk_full: return "the primary's volume is full";
+        case Verdict::errant_replica: return "a replica holds what the primary lacks";
+        case Verdict::replica_broken: return "a replica cannot go on by itself";
+        case Verdict::replica_lagging: return "a replica lags";
         case Verdict::healthy: return "healthy";
     }
     return "unknown";

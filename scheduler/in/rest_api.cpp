@@ -196,7 +196,8 @@ io::Reply RestApi::show(const std::string& name) const
     const auto& clusters = ports_.state().clusters;
     const auto found = clusters.find(name);
     if (found == clusters.end()) return problem(404, "there is no cluster '" + name + "'");
-    return json_reply(200, cluster_view(found->second, ports_.zk_url, Clock::now()));
+    return json_reply(
+        200, cluster_view(found->second, ports_.zk_url, ports_.diagnosis, Clock::now()));
 }
 
 io::Reply RestApi::ready() const
@@ -225,7 +226,8 @@ io::Reply RestApi::look(const Found& found) const
             return reply;
         }
         case Route::list_clusters:
-            return json_reply(200, clusters_view(ports_.state(), ports_.zk_url, now));
+            return json_reply(
+                200, clusters_view(ports_.state(), ports_.zk_url, ports_.diagnosis, now));
         case Route::show_cluster: return show(found.cluster);
         case Route::create_cluster:
         case Route::delete_cluster:

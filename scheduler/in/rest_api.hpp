@@ -33,6 +33,7 @@ struct RestPorts {
     SecretBox* box = nullptr;
     ExecutorStreams* streams = nullptr;
     std::string zk_url;  ///< Without credentials.
+    diagnosis::Config diagnosis;
 };
 
 /// Answers every HTTP request of the scheduler: people, Cotton's clients, monitoring, executors.

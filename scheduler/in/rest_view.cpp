@@ -83,6 +83,7 @@ json server_view(const control::Observation& seen, Duration silent_for)
         view["replication_error"] = or_null(seen.replication_error);
         view["packet_age_ms"] = seen.packet_age_ms;
         view["lag_seconds"] = seen.lag_seconds ? json(*seen.lag_seconds) : json(nullptr);
+        view["receiver_state"] = control::to_text(seen.receiver_state);
     }
     return view;
 }
@@ -168,6 +169,29 @@ json endpoints(const cluster::State& state)
     return view;
 }
 
+json verdict_view(const cluster::State& state)
+{
+    if (!state.verdict) return nullptr;
+    return {
+        {"code", diagnosis::code(*state.verdict)}, {"message", diagnosis::to_text(*state.verdict)}};
+}
+
+json situations_view(const cluster::State& state, const diagnosis::Config& config, TimePoint now)
+{
+    json view = json::array();
+    if (state.record.deleting) return view;
+    for (const diagnosis::Situation& situation : cluster::situations(state, config, now)) {
+        json members = json::array();
+        for (const MemberId id : situation.members) members.push_back(number(id));
+        view.push_back(
+            {{"code", diagnosis::to_text(situation.code)},
+             {"members", std::move(members)},
+             {"message", diagnosis::meaning(situation.code)},
+             {"detail", or_null(situation.detail)}});
+    }
+    return view;
+}
+
 std::string megabytes(std::int64_t amount)
 {
     return std::to_string(amount) + "mb";
@@ -203,7 +227,11 @@ std::string cluster_url(const std::string& zk_url, const std::string& cluster)
     return zk_url + "/discover/" + cluster;
 }
 
-json cluster_view(const cluster::State& state, const std::string& zk_url, TimePoint now)
+json cluster_view(
+    const cluster::State& state,
+    const std::string& zk_url,
+    const diagnosis::Config& config,
+    TimePoint now)
 {
     const cluster::Record& record = state.record;
     json electorate = json::array();
@@ -235,15 +263,18 @@ json cluster_view(const cluster::State& state, const std::string& zk_url, TimePo
         {"opened", record.opened},
         {"electorate", std::move(electorate)},
         {"acks", record.acks},
+        {"verdict", verdict_view(state)},
+        {"situations", situations_view(state, config, now)},
         {"endpoints", endpoints(state)},
         {"members", std::move(members)}};
 }
 
-json clusters_view(const State& state, const std::string& zk_url, TimePoint now)
+json clusters_view(
+    const State& state, const std::string& zk_url, const diagnosis::Config& config, TimePoint now)
 {
     json clusters = json::array();
     for (const auto& [name, cluster] : state.clusters) {
-        clusters.push_back(cluster_view(cluster, zk_url, now));
+        clusters.push_back(cluster_view(cluster, zk_url, config, now));
     }
     const bool connected = state.subscription == Subscription::subscribed;
     return {

@@ -28,10 +28,13 @@ enum class Health {
 
 /// One cluster, whole: the body of GET /v1/clusters/<name>. Positions are the servers' own text.
 [[nodiscard]] nlohmann::json cluster_view(
-    const cluster::State& state, const std::string& zk_url, TimePoint now);
+    const cluster::State& state,
+    const std::string& zk_url,
+    const diagnosis::Config& config,
+    TimePoint now);
 
 /// The body of GET /v1/clusters: what the dashboard shows.
 [[nodiscard]] nlohmann::json clusters_view(
-    const State& state, const std::string& zk_url, TimePoint now);
+    const State& state, const std::string& zk_url, const diagnosis::Config& config, TimePoint now);
 
 }  // namespace mysos::scheduler

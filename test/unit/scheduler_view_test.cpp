@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <regex>
 #include <sstream>
 #include <string>
@@ -131,7 +132,7 @@ TEST_CASE("view: a cluster's state says whether clients can write", "[rest]")
 
 TEST_CASE("view: a cluster shows its record, its members and where clients go", "[rest]")
 {
-    const nlohmann::json view = cluster_view(running(), zk_url, t0);
+    const nlohmann::json view = cluster_view(running(), zk_url, {}, t0);
     CHECK(view.at("name") == "demo");
     CHECK(view.at("state") == "running");
     CHECK(view.at("message") == "2 of 2 members serve");
@@ -157,6 +158,33 @@ TEST_CASE("view: a cluster shows its record, its members and where clients go", 
     CHECK(view.dump().find("sealed") == std::string::npos);
 }
 
+TEST_CASE("view: a cluster that ails says how, and a deleted one no more", "[rest]")
+{
+    cluster::State state = running();
+    for (auto& [id, member] : state.members) {
+        member.understood.emplace();
+        member.understood->phase = member.observation->phase;
+        member.understood->answers = true;
+        member.understood->epoch = Epoch{3};
+    }
+    state.verdict = diagnosis::Verdict::primary_shut;
+    nlohmann::json view = cluster_view(state, zk_url, {}, t0);
+    CHECK(view.at("verdict").at("code") == "primary_shut");
+    CHECK(view.at("verdict").at("message") == "the primary takes no writes");
+    const auto& situations = view.at("situations");
+    const auto found = std::find_if(situations.begin(), situations.end(), [](const auto& one) {
+        return one.at("code") == "read_only_primary";
+    });
+    REQUIRE(found != situations.end());
+    CHECK(found->at("members") == nlohmann::json::parse("[1]"));
+    CHECK(found->at("message").get<std::string>().find("opens it again") != std::string::npos);
+    CHECK(found->at("detail").is_null());
+
+    state.record.deleting = true;
+    CHECK(cluster_view(state, zk_url, {}, t0).at("situations").empty());
+    CHECK(cluster_view({}, zk_url, {}, t0).at("verdict").is_null());
+}
+
 TEST_CASE("view: what a member waits for is said at the member and at the cluster", "[rest]")
 {
     cluster::State state = running();
@@ -164,7 +192,7 @@ TEST_CASE("view: what a member waits for is said at the member and at the cluste
     state.members[m2] = {};
     state.record.size.milli_cpus = 900'000;
     state.offered[mesos::AgentId{"agent"}] = {4000, 8192, 100'000, 10};
-    const nlohmann::json view = cluster_view(state, zk_url, t0);
+    const nlohmann::json view = cluster_view(state, zk_url, {}, t0);
     CHECK(
         view.at("message") ==
         "1 of 2 members serve; member 2: no agent offers 900 cpus; largest offered 4");
@@ -184,7 +212,7 @@ TEST_CASE("view: a member that keeps failing says what its task said last", "[re
     state.members[m2].task = mesos::TaskState::failed;
     state.members[m2].task_message = "there is no /opt/mariadbd";
     state.members[m2].launch_not_before = t0 + 4s;
-    const nlohmann::json view = cluster_view(state, zk_url, t0);
+    const nlohmann::json view = cluster_view(state, zk_url, {}, t0);
     CHECK(
         view.at("members").at(1).at("message") ==
         "launched again in 4 s, after 3 failures in a row: there is no /opt/mariadbd");
@@ -192,7 +220,7 @@ TEST_CASE("view: a member that keeps failing says what its task said last", "[re
 
 TEST_CASE("view: the list has every cluster and the framework", "[rest]")
 {
-    const nlohmann::json view = clusters_view(scheduler_state(), zk_url, t0);
+    const nlohmann::json view = clusters_view(scheduler_state(), zk_url, {}, t0);
     CHECK(view.at("clusters").size() == 1);
     const nlohmann::json framework{
         {"id", "f-0001"},
@@ -201,7 +229,7 @@ TEST_CASE("view: the list has every cluster and the framework", "[rest]")
         {"retired_volumes", 0}};
     CHECK(view.at("framework") == framework);
 
-    const nlohmann::json before = clusters_view(State{}, zk_url, t0);
+    const nlohmann::json before = clusters_view(State{}, zk_url, {}, t0);
     CHECK(before.at("clusters") == nlohmann::json::array());
     CHECK(before.at("framework").at("connected") == false);
     CHECK(before.at("framework").at("master").is_null());
