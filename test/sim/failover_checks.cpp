@@ -26,8 +26,8 @@ std::vector<MemberId> World::acknowledgers(const Member& primary) const
     std::vector<MemberId> ids;
     for (const auto& [id, member] : members_) {
         const bool acknowledges = member.role == Member::Role::replica && member.link &&
-                                  member.acknowledges && member.source == primary.id &&
-                                  !primary.locked.contains(id);
+                                  !member.hung && !primary.hung && member.acknowledges &&
+                                  member.source == primary.id && !primary.locked.contains(id);
         if (acknowledges) ids.push_back(id);
     }
     return ids;
@@ -107,27 +107,17 @@ void World::heal()
     if (scheduler_.is_dead()) restart_scheduler(members_.begin()->second);
     for (auto& [id, member] : members_) {
         bring_back(member);
+        resume(member);
         mend_stream(member);
         mend_link(member);
     }
+    note_packets();
 }
 
 void World::settle_round()
 {
-    now_ += 300ms;
-    scheduler_.tick(now_);
-    for (auto& [id, member] : members_) {
-        post();
-        while (!streams_.at(id).orders.empty()) obey_next(member, 0);
-        observe(member);
-        mend_link(member);
-        for (int i = 0; i < 8; ++i) receive(member);
-        apply(member);
-    }
-    post();
-    acknowledge();
-    check_primaries();
-    check_epoch();
+    for (auto& [id, member] : members_) mend_link(member);
+    live_round();
 }
 
 std::string World::unsettled()

@@ -282,6 +282,7 @@ bool Member::is_leading(Epoch epoch) const
 void Member::crash_server()
 {
     fence(*this);
+    hung = false;
     role = Role::down;
 }
 

@@ -2,6 +2,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/base/prng.hpp"
+#include "common/base/time.hpp"
 #include "common/control/messages.hpp"
 #include "common/mysql/observation.hpp"
 #include "common/mysql/position.hpp"
@@ -38,6 +39,7 @@ enum class Broken {
     rebuilt_votes,         ///< A copy of a laggard counts for what its owner acknowledged.
     runs_unnumbered,       ///< One run of a server cannot be told from another.
     opened_before_marker,  ///< Nobody waits for the marker's acknowledgement.
+    silence_counts,        ///< Whom the scheduler does not hear is replaced, whoever else does.
 };
 
 struct Transaction {
@@ -92,6 +94,10 @@ struct Member {
     bool half_copied = false;                   ///< A rebuild of it has failed.
     std::pair<Epoch, std::uint64_t> rebuilt{};  ///< By this order: said again, it is done.
     std::uint64_t run = 0;                      ///< Of its server.
+    TimePoint packet_at{};  ///< Last one of its source.
+    bool hung = false;      ///< Its server does nothing, its executor does not know at first.
+    TimePoint hung_at{};
+    mysql::Observation before_hang;
 
     void append(const Transaction& transaction);
     void cut(std::size_t length);

@@ -13,6 +13,9 @@ using namespace std::chrono_literals;
 constexpr election::Config election_config{
     .ask_again_after = 1s, .ask_last_after = 2s, .stuck_after = 10s, .candidate_silence_max = 5s};
 
+constexpr diagnosis::Config diagnosis_config{
+    .hang_alone_max = 12s, .cut_timeout = 4s, .failover_block = 8s};
+
 }  // namespace
 
 Scheduler::Scheduler(Prng& prng, Broken broken, mysql::Flavor flavor, std::set<MemberId> members)
@@ -23,7 +26,8 @@ Scheduler::Scheduler(Prng& prng, Broken broken, mysql::Flavor flavor, std::set<M
           .ask_again_after = 1s,
           .rebuild_pause_max = 4s,
           .acks_max = mysql::acks_max(flavor),
-          .members_min = electorate::members_min(members_.size())}
+          .members_min = electorate::members_min(members_.size())},
+      impatient_{prng_.one_in(2)}
 {
     const MemberId first = *members_.begin();
     const std::size_t floor = electorate::members_min(members_.size());
@@ -47,6 +51,9 @@ void Scheduler::restart(TimePoint now)
     changes_.electorate = record_.electorate;
     looking_ = record_.opened;
     looked_since_ = now;
+    past_ = {};
+    heard_.clear();
+    for (const MemberId member : members_) heard_[member].at = now;
     if (!looking_) call(record_.last, now);
 }
 
@@ -155,22 +162,76 @@ void Scheduler::note_high_water(MemberId member, const mysql::Observation& seen)
 
 void Scheduler::observed(MemberId member, const mysql::Observation& seen, TimePoint now)
 {
+    heard_[member] = {true, false, now, seen};
     const bool leads = seen.phase == control::Phase::primary && seen.epoch == record_.epoch;
-    if (looking_) {
-        if (member != record_.last.member) return;
-        if (!leads || !seen.writable) return call(record_.last, now);
+    if (!looking_) {
+        note_high_water(member, seen);
+        tell(election::Observed{member, seen}, now);
+        tell(electorate::Observed{member, seen}, now);
+    } else if (member == record_.last.member && leads && seen.writable) {
         looking_ = false;
         published_ = member;
-        return lead(seen.acks_required, true, now);
+        lead(seen.acks_required, true, now);
     }
-    if (published_ == member && !leads) return call(record_.last, now);
-    note_high_water(member, seen);
-    tell(election::Observed{member, seen}, now);
-    tell(electorate::Observed{member, seen}, now);
+    look(now);
+}
+
+void Scheduler::disconnected(MemberId member)
+{
+    heard_[member].connected = false;
+}
+
+/// The open primary of the recorded epoch is judged by what is known of it.
+void Scheduler::look(TimePoint now)
+{
+    const bool elects = !std::holds_alternative<election::Idle>(election_.phase);
+    if (dead_ || elects || !record_.opened) return;
+    diagnosis::View view;
+    view.epoch = record_.epoch;
+    view.primary = record_.last.member;
+    view.electorate = record_.electorate;
+    for (const auto& [id, heard] : heard_) {
+        diagnosis::Member& member = view.members[id];
+        member.connected = heard.connected;
+        member.task_ended = heard.ended;
+        member.heard_at = heard.at;
+        if (heard.seen) member.observation = &*heard.seen;
+    }
+    diagnosis::remember(past_, view, diagnosis_config, now);
+    const auto verdict = diagnosis::diagnose(view, past_, diagnosis_config, now);
+    const bool is_silent = now - heard_.at(view.primary).at >= diagnosis_config.lease;
+    const bool silence_counts = broken_ == Broken::silence_counts && is_silent;
+    if (!silence_counts && !diagnosis::calls_for_election(verdict)) return;
+    said.push_back(std::string{"verdict: "} + diagnosis::to_text(verdict));
+    called_for = verdict;
+    call(record_.last, now);
+}
+
+/// An answer is newer than the last observation.
+void Scheduler::correct(MemberId member, const control::FromMember& answer, TimePoint now)
+{
+    Heard& heard = heard_[member];
+    heard.connected = true;
+    heard.at = now;
+    if (!heard.seen) return;
+    const auto set = [&heard](control::Phase phase, Epoch epoch, bool writable) {
+        heard.seen->phase = phase;
+        heard.seen->epoch = epoch;
+        heard.seen->writable = writable;
+    };
+    using control::Phase;
+    std::visit(
+        Overload{
+            [&](const control::Prepared& m) { set(Phase::fenced, m.epoch, false); },
+            [&](const control::Promoted& m) { set(Phase::primary, m.epoch, false); },
+            [&](const control::Opened& m) { set(Phase::primary, m.epoch, true); },
+            [](const auto&) {}},
+        answer);
 }
 
 void Scheduler::answered(MemberId member, const Answer& answer, TimePoint now)
 {
+    correct(member, answer.message, now);
     if (looking_) return;
     const auto refusal = [&](const control::Refused& refused) {
         using What = election::Refused::Order;
@@ -235,9 +296,10 @@ void Scheduler::appeared(MemberId member, TimePoint now)
 
 void Scheduler::ended(MemberId member, TimePoint now)
 {
-    if (looking_) return;
-    if (published_ == member) return call(record_.last, now);
-    tell(election::Ended{member}, now);
+    heard_[member].ended = true;
+    heard_[member].connected = false;
+    if (!looking_) tell(election::Ended{member}, now);
+    look(now);
 }
 
 void Scheduler::suspect(TimePoint now)
@@ -266,7 +328,8 @@ void Scheduler::force(TimePoint now)
 
 void Scheduler::tick(TimePoint now)
 {
-    if (looking_ && now - looked_since_ > 4s) return call(record_.last, now);
+    if (impatient_ && looking_ && now - looked_since_ > 4s) return call(record_.last, now);
+    look(now);
     const auto due = [now](const std::optional<TimePoint>& at) { return at && *at <= now; };
     if (due(election::next_deadline(election_))) tell(election::DeadlinePassed{}, now);
     if (due(electorate::next_deadline(changes_))) tell(electorate::DeadlinePassed{}, now);

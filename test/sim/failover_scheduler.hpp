@@ -2,6 +2,7 @@
 
 #include "common/base/prng.hpp"
 #include "common/base/time.hpp"
+#include "common/diagnosis/diagnosis.hpp"
 #include "common/election/election.hpp"
 #include "common/electorate/changes.hpp"
 #include "test/sim/failover_member.hpp"
@@ -40,6 +41,7 @@ class Scheduler {
     void answered(MemberId member, const Answer& answer, TimePoint now);
     void appeared(MemberId member, TimePoint now);
     void ended(MemberId member, TimePoint now);
+    void disconnected(MemberId member);
     void suspect(TimePoint now);  ///< Perhaps for nothing: the primary is taken for lost.
     void ask_leave(MemberId member, TimePoint now);
     void ask_join(MemberId member, TimePoint now);
@@ -56,10 +58,20 @@ class Scheduler {
 
     std::deque<std::pair<MemberId, Order>> sent;
     std::vector<std::string> said;
+    std::optional<diagnosis::Verdict> called_for;  ///< The verdict behind the last election.
     std::uint64_t dies_once_in = 0;  ///< Effects, in the middle of a script; 0: never.
     bool knows_high_water = true;
 
   private:
+    struct Heard {
+        bool connected = false;
+        bool ended = false;
+        TimePoint at{};
+        std::optional<mysql::Observation> seen;
+    };
+
+    void look(TimePoint now);
+    void correct(MemberId member, const control::FromMember& answer, TimePoint now);
     void call(const election::LastPrimary& last, TimePoint now);
     void lead(std::size_t acks_in_force, bool adopted, TimePoint now);
     void tell(const election::Input& input, TimePoint now);
@@ -78,6 +90,7 @@ class Scheduler {
     std::set<MemberId> members_;
     std::set<MemberId> wanted_;
     electorate::Config electorate_config_;
+    bool impatient_ = false;  ///< Takes a primary for lost that it does not hear of at once.
     Record record_;
 
     // Gone with a restart.
@@ -85,6 +98,8 @@ class Scheduler {
     electorate::State changes_;
     bool looking_ = false;  ///< Restarted; the recorded primary may still lead.
     TimePoint looked_since_;
+    std::map<MemberId, Heard> heard_;
+    diagnosis::Past past_;
     bool dead_ = false;
     bool stuck_ = false;
     std::optional<MemberId> published_;

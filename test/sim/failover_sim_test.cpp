@@ -91,6 +91,7 @@ TEST_CASE("sim: each way to break the protocol is noticed", "[sim]")
         {"a rebuilt member votes at once", Broken::rebuilt_votes, 600, 1'000},
         {"runs of a server are not numbered", Broken::runs_unnumbered, 1'700, 2'200},
         {"opened before the marker is acknowledged", Broken::opened_before_marker, 1, 500},
+        {"silence towards the scheduler counts alone", Broken::silence_counts, 1, 500},
     };
     const char* const from_environment = std::getenv("MYSOS_SIM_SEEDS");
     for (const Case& c : cases) {

@@ -39,6 +39,20 @@ std::string name(MemberId id)
     return std::to_string(number(id));
 }
 
+/// Whether its executor can do anything with that order: a primary's server is killed for it.
+bool rouse(Member& member, const Order& order)
+{
+    if (std::holds_alternative<control::Promote>(order.message)) {
+        member.crash_server();  // It did not do it in time.
+        return false;
+    }
+    const bool kills = std::holds_alternative<control::Prepare>(order.message) ||
+                       std::holds_alternative<control::Follow>(order.message);
+    if (!kills || member.role != Member::Role::primary) return false;
+    member.crash_server();  // And start it again.
+    return true;
+}
+
 std::string describe(const Order& order)
 {
     const auto at = [](const char* what, Epoch epoch) {
@@ -98,9 +112,11 @@ World::World(std::uint64_t seed, Broken broken)
         {&World::bring_back, 6 + prng_.below(20)},
         {&World::cut_link, draw(8)},
         {&World::mend_link, 8},
+        {&World::hang, draw(8)},
+        {&World::resume, 4},
         {&World::cut_stream, draw(10)},
         {&World::mend_stream, 10},
-        {&World::suspect, draw(6)},
+        {&World::suspect, draw(12)},
         {&World::restart_scheduler, draw(3)},
         {&World::leave, draw(6) + churns},
         {&World::join, 4 + 2 * churns}};
@@ -141,7 +157,9 @@ std::string World::advance()
     for (const std::string& line : scheduler_.said) tell(line);
     scheduler_.said.clear();
     if (scheduler_.is_dead()) restart_scheduler(*member);
+    note_packets();
     acknowledge();
+    check_call();
     check_primaries();
     check_epoch();
     return wrong_;
@@ -172,7 +190,8 @@ void World::post()
 void World::write(Member&)
 {
     for (auto& [id, member] : members_) {
-        if (!member.writable || last_id_ >= transactions_max || prng_.one_in(2)) continue;
+        if (!member.writable || member.hung) continue;
+        if (last_id_ >= transactions_max || prng_.one_in(2)) continue;
         Transaction transaction{++last_id_, member.leads, id, ++member.written, false};
         member.append(transaction);
         member.applied = member.log.size();
@@ -183,9 +202,10 @@ void World::write(Member&)
 
 void World::receive(Member& member)
 {
-    if (member.role != Member::Role::replica || !member.link) return;
+    if (member.role != Member::Role::replica || !member.link || member.hung) return;
     const Member& source = members_.at(*member.source);
-    const bool serves = source.role == Member::Role::primary && !source.locked.contains(member.id);
+    const bool serves =
+        source.role == Member::Role::primary && !source.hung && !source.locked.contains(member.id);
     const bool fits = is_prefix(member.log, source.log);
     if (!serves || (!fits && broken_ != Broken::errant_check_skipped)) return;
     const auto next = std::ranges::find_if(source.log, [&member](const Transaction& transaction) {
@@ -199,7 +219,7 @@ void World::receive(Member& member)
 
 void World::apply(Member& member)
 {
-    const bool replicates = member.role == Member::Role::replica;
+    const bool replicates = member.role == Member::Role::replica && !member.hung;
     if (replicates && member.applied < member.log.size()) ++member.applied;
 }
 
@@ -222,6 +242,7 @@ void World::obey_next(Member& member, std::size_t at)
     Stream& stream = streams_.at(member.id);
     const Order order = stream.orders[at];
     stream.orders.erase(stream.orders.begin() + static_cast<std::ptrdiff_t>(at));
+    if (member.hung && !rouse(member, order)) return;
     Log source_log;
     if (const auto* follow = std::get_if<control::Follow>(&order.message)) {
         const Member& source = members_.at(follow->primary);
@@ -236,6 +257,10 @@ void World::obey_next(Member& member, std::size_t at)
     const Epoch led_before = member.leads;
     const bool was_open = member.writable;
     const auto answer = obey(member, order, source_log, prng_, broken_);
+    if (member.role == Member::Role::replica) {
+        member.link = member.link && !is_cut(member.id, *member.source);
+        member.packet_at = now_;
+    }
     tell(
         name(member.id) + (answer ? " obeys " : " dies of ") + describe(order) + ", holds " +
         std::to_string(member.log.size()) + (member.amnesiac ? ", amnesiac" : ""));
@@ -273,7 +298,7 @@ void World::observe(Member& member)
         streams_.at(member.id).answers.pop_front();
         scheduler_.answered(member.id, answer, now_);
     }
-    scheduler_.observed(member.id, member.observe(broken_), now_);
+    scheduler_.observed(member.id, look_at(member), now_);
 }
 
 void World::tick(Member&)
@@ -311,30 +336,34 @@ void World::bring_back(Member& member)
 
 void World::cut_link(Member& member)
 {
-    member.link = false;
+    if (member.source) cut(member.id, *member.source);
 }
 
 void World::mend_link(Member& member)
 {
-    member.link = member.role == Member::Role::replica;
+    std::erase_if(cuts_, [&member](const auto& pair) { return pair.contains(member.id); });
+    for (auto& [id, other] : members_) {
+        other.link = other.role == Member::Role::replica && !is_cut(id, *other.source);
+    }
 }
 
 void World::cut_stream(Member& member)
 {
     streams_.at(member.id) = Stream{.up = false, .orders = {}, .answers = {}};
+    scheduler_.disconnected(member.id);
 }
 
 void World::mend_stream(Member& member)
 {
     if (!member.machine_up || streams_.at(member.id).up) return;
     streams_.at(member.id).up = true;
-    scheduler_.observed(member.id, member.observe(broken_), now_);
+    scheduler_.observed(member.id, look_at(member), now_);
     scheduler_.appeared(member.id, now_);
 }
 
 void World::suspect(Member&)
 {
-    if (!prng_.one_in(3)) return;
+    if (!prng_.one_in(2)) return;
     tell("the scheduler suspects the primary");
     scheduler_.suspect(now_);
 }

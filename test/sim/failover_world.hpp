@@ -31,6 +31,21 @@ class World {
     [[nodiscard]] bool was_forced() const { return forced_; }
     [[nodiscard]] const std::vector<std::string>& story() const { return story_; }
 
+    // To set a scene by hand, in a cluster that is at rest.
+    [[nodiscard]] std::optional<MemberId> primary() const { return scheduler_.published(); }
+    [[nodiscard]] const std::set<MemberId>& electorate() const
+    {
+        return scheduler_.record().electorate.members;
+    }
+    [[nodiscard]] std::optional<diagnosis::Verdict> called_for() const { return called_for_; }
+    void hang(MemberId member) { hang(members_.at(member)); }
+    void resume(MemberId member) { resume(members_.at(member)); }
+    void cut_stream(MemberId member) { cut_stream(members_.at(member)); }
+    void mend_stream(MemberId member) { mend_stream(members_.at(member)); }
+    void cut(MemberId one, MemberId other);
+    /// Everybody does what he does, and clients write, or do not. Returns what is wrong.
+    [[nodiscard]] std::string pass(Duration duration, bool writes);
+
   private:
     struct Stream {
         bool up = true;
@@ -55,6 +70,8 @@ class World {
     void bring_back(Member& member);
     void cut_link(Member& member);
     void mend_link(Member& member);
+    void hang(Member& member);
+    void resume(Member& member);
     void cut_stream(Member& member);
     void mend_stream(Member& member);
     void suspect(Member& member);
@@ -63,6 +80,13 @@ class World {
     void join(Member& member);
 
     void post();
+    void settle_round();
+    void live_round();
+    [[nodiscard]] bool is_cut(MemberId one, MemberId other) const;
+    [[nodiscard]] bool can_commit(const Member& primary) const;
+    [[nodiscard]] mysql::Observation look_at(const Member& member) const;
+    void note_packets();
+    void check_call();
     void obey_next(Member& member, std::size_t at);
     void acknowledge();
     [[nodiscard]] std::vector<MemberId> acknowledgers(const Member& primary) const;
@@ -73,7 +97,6 @@ class World {
     void fail(const std::string& what);
     void tell(const std::string& what);
     void heal();
-    void settle_round();
     [[nodiscard]] std::string unsettled();
 
     Prng prng_;
@@ -93,6 +116,9 @@ class World {
     std::map<Epoch, std::set<MemberId>> marked_;  ///< Who ever received each epoch's marker.
     std::size_t promotions_ = 0;
     Epoch epoch_before_{};
+    std::set<std::set<MemberId>> cuts_;  ///< Pairs between which no packet goes.
+    TimePoint helpless_at_;              ///< When a primary was last unable to commit.
+    std::optional<diagnosis::Verdict> called_for_;
     bool forced_ = false;
     std::string wrong_;
     std::vector<std::string> story_;

@@ -1,0 +1,139 @@
+#include "test/sim/failover_world.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+// Servers that hang, networks that are cut, and how both look from outside.
+namespace mysos::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// After so long a probe is given up, and a receiver believes its source to be gone.
+constexpr Duration patience = 3s;
+
+}  // namespace
+
+void World::cut(MemberId one, MemberId other)
+{
+    if (one == other) return;
+    cuts_.insert({one, other});
+    for (auto& [id, member] : members_) {
+        if (member.source && is_cut(id, *member.source)) member.link = false;
+    }
+}
+
+bool World::is_cut(MemberId one, MemberId other) const
+{
+    return cuts_.contains({one, other});
+}
+
+void World::hang(Member& member)
+{
+    if (!member.machine_up || member.role == Member::Role::down || member.hung) return;
+    tell("server of " + std::to_string(number(member.id)) + " hangs");
+    member.before_hang = look_at(member);
+    member.hung = true;
+    member.hung_at = now_;
+}
+
+void World::resume(Member& member)
+{
+    member.hung = false;
+}
+
+void World::note_packets()
+{
+    for (auto& [id, member] : members_) {
+        if (member.role != Member::Role::replica || !member.link || member.hung) continue;
+        const Member& source = members_.at(*member.source);
+        const bool sends = source.role == Member::Role::primary && !source.hung;
+        if (sends) member.packet_at = now_;
+    }
+}
+
+/// As the executor tells it. A connection over which nothing comes looks well for a while at both
+/// of its ends.
+mysql::Observation World::look_at(const Member& member) const
+{
+    mysql::Observation seen = member.observe(broken_);
+    if (member.hung) {
+        if (now_ - member.hung_at < patience) return member.before_hang;
+        mysql::Observation silent;
+        silent.phase = seen.phase;
+        silent.epoch = seen.epoch;
+        silent.amnesiac = seen.amnesiac;
+        silent.unanswered = now_ - member.hung_at;
+        return silent;
+    }
+    if (member.role == Member::Role::replica) {
+        const bool is_closed = members_.at(*member.source).role != Member::Role::primary;
+        seen.packet_age = now_ - member.packet_at;
+        seen.receiver_running = !is_closed && seen.packet_age < patience;
+    }
+    if (member.role == Member::Role::primary) {
+        for (const auto& [id, other] : members_) {
+            const bool counts = other.role == Member::Role::replica && other.acknowledges &&
+                                other.source == member.id && !member.locked.contains(id);
+            if (counts) ++seen.semi_sync_clients;
+        }
+        seen.commits_waiting = static_cast<std::uint32_t>(
+            std::ranges::count_if(member.log, [&](const Transaction& transaction) {
+                return !transaction.is_marker && transaction.epoch == member.leads &&
+                       !acknowledged_.contains(transaction.id);
+            }));
+    }
+    return seen;
+}
+
+bool World::can_commit(const Member& primary) const
+{
+    return primary.role == Member::Role::primary && !primary.hung &&
+           acknowledgers(primary).size() >= primary.acks;
+}
+
+/// A primary that serves must be left alone, whatever the scheduler hears or does not hear. What it
+/// hears is a moment old.
+void World::check_call()
+{
+    const Member& last = members_.at(scheduler_.record().last.member);
+    if (!last.writable || !can_commit(last)) helpless_at_ = now_;
+    if (!scheduler_.called_for) return;
+    called_for_ = scheduler_.called_for;
+    scheduler_.called_for.reset();
+    if (now_ - helpless_at_ > 2 * patience) fail("a primary that served was replaced");
+}
+
+void World::live_round()
+{
+    now_ += 300ms;
+    note_packets();
+    scheduler_.tick(now_);
+    check_call();
+    for (auto& [id, member] : members_) {
+        post();
+        while (!streams_.at(id).orders.empty()) obey_next(member, 0);
+        observe(member);
+        check_call();
+        for (int i = 0; i < 8; ++i) receive(member);
+        apply(member);
+    }
+    post();
+    acknowledge();
+    check_primaries();
+    check_epoch();
+}
+
+std::string World::pass(Duration duration, bool writes)
+{
+    const TimePoint end = now_ + duration;
+    called_for_.reset();
+    while (now_ < end && wrong_.empty()) {
+        if (writes) write(members_.begin()->second);
+        live_round();
+        scheduler_.said.clear();
+    }
+    return wrong_;
+}
+
+}  // namespace mysos::sim
