@@ -103,6 +103,7 @@ Effects step(State& state, const Config& config, const Input& input, TimePoint n
 {
     Stepping stepping{state, config, now};
     std::visit([&stepping](const auto& in) { on(stepping, in); }, input);
+    go_on_with_switchover(stepping);
     balance(stepping);  // Last: it may remove members.
     return stepping.finish();
 }
@@ -115,6 +116,7 @@ std::optional<TimePoint> next_deadline(const State& state)
     };
     consider(publish::next_deadline(state.publish));
     consider(serve_deadline(state));
+    if (state.switchover) consider(state.switchover->give_up_at);
     if (!state.record.deleting) {
         consider(election::next_deadline(state.election));
         consider(electorate::next_deadline(state.electorate));

@@ -91,6 +91,12 @@ struct SendOrder {  ///< Accounts in it have a user and no password: the shell a
     friend bool operator==(const SendOrder&, const SendOrder&) = default;
 };
 
+struct SwitchoverEnded {
+    std::uint64_t request = 0;
+    std::string why_not;  ///< Empty: it is done.
+    friend bool operator==(const SwitchoverEnded&, const SwitchoverEnded&) = default;
+};
+
 struct Report {  ///< For the log and the cluster's list of events.
     enum class Level { info, warning, error };
     Level level = Level::info;
@@ -116,6 +122,7 @@ using Effect = std::variant<
     SendOrder,
     publish::ReadTree,
     publish::Apply,
+    SwitchoverEnded,
     Report,
     Ignored>;
 using Effects = std::vector<Effect>;

@@ -37,6 +37,11 @@ struct ScaleOrdered {  ///< To so many members.
     std::uint32_t num_nodes = 1;
 };
 
+struct SwitchoverOrdered {  ///< Answered by `SwitchoverEnded`.
+    std::uint64_t request = 0;
+    MemberId to{};
+};
+
 struct MemberConnected {
     StreamId stream{};
     Token token = Token::wrong;
@@ -61,6 +66,7 @@ using Input = std::variant<
     StatusArrived,
     DeleteOrdered,
     ScaleOrdered,
+    SwitchoverOrdered,
     MemberConnected,
     MemberSaid,
     MemberDisconnected,

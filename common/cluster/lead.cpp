@@ -233,22 +233,6 @@ mysql::Position stored_position(const Record& record)
     return parsed.has_value() ? *parsed : mysql::Position{};
 }
 
-void call_election(Stepping& step)
-{
-    const Record& record = step.record();
-    step.state.reopen_at.reset();
-    const bool has_candidate = record.candidate != MemberId{};
-    const election::LastPrimary last{
-        has_candidate ? record.candidate : record.primary, stored_position(record)};
-    election::Called call;
-    call.electorate = stored_electorate(record);
-    call.last = last;
-    call.since = record.since;
-    call.high_water = step.state.high_water;
-    call.open_rule = open_rule(record);
-    tell_election(step, call);
-}
-
 /// Ready, and of a new cluster: it holds nothing, and nobody ever gave it an order.
 bool can_begin(const MemberState& seen)
 {
@@ -303,7 +287,7 @@ void reopen(Stepping& step, bool is_shut)
 
 void act_on(Stepping& step, Verdict verdict)
 {
-    reopen(step, verdict == Verdict::primary_shut);
+    reopen(step, verdict == Verdict::primary_shut && !step.state.switchover);
     if (diagnosis::calls_for_election(verdict)) {
         call_election(step);
         static_cast<void>(diagnose(step));
@@ -313,6 +297,23 @@ void act_on(Stepping& step, Verdict verdict)
 }
 
 }  // namespace
+
+void call_election(Stepping& step, std::map<MemberId, int> preference)
+{
+    const Record& record = step.record();
+    step.state.reopen_at.reset();
+    const bool has_candidate = record.candidate != MemberId{};
+    const election::LastPrimary last{
+        has_candidate ? record.candidate : record.primary, stored_position(record)};
+    election::Called call;
+    call.electorate = stored_electorate(record);
+    call.last = last;
+    call.since = record.since;
+    call.high_water = step.state.high_water;
+    call.preference = std::move(preference);
+    call.open_rule = open_rule(record);
+    tell_election(step, call);
+}
 
 void tell_election(Stepping& step, const election::Input& input)
 {

@@ -197,6 +197,7 @@ void hear(Stepping& step, MemberId id, const control::Refused& message)
     if (message.order == "promote") order = Order::promote;
     if (message.order == "follow") order = Order::follow;
     if (message.order == "open") order = Order::open;
+    if (message.order == "shut_out") heard_not_shut(step, message.message);
     if (message.order == "rebuild" && message.reason != control::Refused::Reason::busy) {
         tell_electorate(step, electorate::RebuildRefused{message.epoch, id});
     }
@@ -210,6 +211,11 @@ void hear(Stepping& step, MemberId id, const control::Refused& message)
 void hear(Stepping& step, MemberId id, const control::Restarted&)
 {
     step.report(Report::Level::info, id, "its server was started anew");
+}
+
+void hear(Stepping& step, MemberId id, const control::Shut& message)
+{
+    heard_shut(step, message, position(step, id, message.position));
 }
 
 void hear(Stepping& step, MemberId id, const control::Rebuilt& message)

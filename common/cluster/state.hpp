@@ -52,6 +52,9 @@ struct Config {
     Duration election_timeout = std::chrono::seconds{60};  ///< Then an election is called stuck.
     Duration candidate_silence_max = std::chrono::seconds{10};
 
+    Duration switchover_timeout = std::chrono::seconds{10};
+    Duration switchover_lag_max = std::chrono::seconds{5};
+
     Duration replace_after = std::chrono::minutes{10};  ///< A lost member may come back so long.
     std::uint32_t replace_failures = 8;  ///< So many launches in a row, and it is lost.
 
@@ -88,6 +91,17 @@ struct MemberState {
     friend bool operator==(const MemberState&, const MemberState&) = default;
 };
 
+struct Switchover {
+    std::uint64_t request = 0;
+    MemberId to{};
+    std::uint64_t serial = 0;                  ///< Of the order to shut clients out.
+    std::optional<mysql::Position> must_hold;  ///< The primary's last; none: clients are not shut
+                                               ///< out yet.
+    bool elects = false;
+    TimePoint give_up_at{};
+    friend bool operator==(const Switchover&, const Switchover&) = default;
+};
+
 struct State {
     Record record;
     std::map<MemberId, MemberState> members;  ///< Same keys as the record's.
@@ -106,6 +120,7 @@ struct State {
     std::optional<TimePoint> look_again_at;  ///< Then the verdict may be another by itself.
     std::optional<TimePoint> reopen_at;      ///< The primary is shut, and is told to open then.
     std::optional<election::ReportStuck> stuck;
+    std::optional<Switchover> switchover;
     bool retired = false;  ///< Deleting: all tasks ended, volumes handed over, tree being removed.
 
     friend bool operator==(const State&, const State&) = default;

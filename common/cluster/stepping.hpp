@@ -10,6 +10,7 @@
 #include "common/mysql/flavor.hpp"
 #include "common/publish/publish.hpp"
 
+#include <map>
 #include <string>
 #include <utility>
 
@@ -52,6 +53,7 @@ class Stepping {
 void on(Stepping& step, const Started& in);             // on_request.cpp
 void on(Stepping& step, const DeleteOrdered& in);       // on_request.cpp
 void on(Stepping& step, const ScaleOrdered& in);        // on_request.cpp
+void on(Stepping& step, const SwitchoverOrdered& in);   // switchover.cpp
 void on(Stepping& step, const TreeAnswered& in);        // serve.cpp
 void on(Stepping& step, const OfferArrived& in);        // on_offer.cpp
 void on(Stepping& step, const StatusArrived& in);       // on_status.cpp
@@ -64,11 +66,18 @@ void on(Stepping& step, const DeadlinePassed& in);      // cluster.cpp
 void lead(Stepping& step);
 /// Looks at all that is known, and says so when the verdict has changed. (diagnose.cpp)
 [[nodiscard]] diagnosis::Verdict diagnose(Stepping& step);
+/// There is no primary any more, or another one is wanted. (lead.cpp)
+void call_election(Stepping& step, std::map<MemberId, int> preference = {});
 /// One input for a machine; its effects become the cluster's. (lead.cpp)
 void tell_election(Stepping& step, const election::Input& input);
 void tell_electorate(Stepping& step, const electorate::Input& input);
 /// Nobody leads any more, as the cluster is being deleted or its primary has failed. (lead.cpp)
 void depose(Stepping& step);
+
+/// A planned change of primary. (switchover.cpp)
+void heard_shut(Stepping& step, const control::Shut& message, mysql::Position position);
+void heard_not_shut(Stepping& step, const std::string& why);
+void go_on_with_switchover(Stepping& step);
 
 /// Brings what clients find up to date. (serve.cpp)
 void serve(Stepping& step);

@@ -170,6 +170,12 @@ struct Rebuilt {
     std::uint64_t errant_saved = 0;  ///< Transactions, by this rebuild.
     friend bool operator==(const Rebuilt&, const Rebuilt&) = default;
 };
+struct Shut {
+    Epoch epoch{};
+    std::string position;      ///< Read afterwards: it will not grow.
+    std::uint64_t serial = 0;  ///< Of the order.
+    friend bool operator==(const Shut&, const Shut&) = default;
+};
 struct Refused {
     enum class Reason {
         unknown,
@@ -197,7 +203,8 @@ using FromMember = std::variant<
     Refused,
     Restarted,
     AccountLocked,
-    Rebuilt>;
+    Rebuilt,
+    Shut>;
 
 // Scheduler to executor.
 
@@ -278,6 +285,11 @@ struct Rebuild {
     std::uint64_t serial = 0;  ///< Comes back in the answer.
     friend bool operator==(const Rebuild&, const Rebuild&) = default;
 };
+struct ShutOut {  ///< Of clients, on the primary.
+    Epoch epoch{};
+    std::uint64_t serial = 0;  ///< Comes back in the answer.
+    friend bool operator==(const ShutOut&, const ShutOut&) = default;
+};
 struct Stop {
     friend bool operator==(const Stop&, const Stop&) = default;
 };
@@ -297,6 +309,7 @@ using ToMember = std::variant<
     LockAccount,
     Stop,
     Restart,
-    Rebuild>;
+    Rebuild,
+    ShutOut>;
 
 }  // namespace mysos::control

@@ -36,8 +36,9 @@ struct Called {             ///< There is no primary (any more), or another one 
     /// The first of the epochs begun since `last` led, none of which came so far that anything
     /// could be acknowledged in it; 0: the one that this call begins; 1: nobody ever led.
     Epoch since{};
-    mysql::Position high_water;          ///< electorate::high_water; empty when not known.
-    std::map<MemberId, int> preference;  ///< Among equals the highest wins; 0 when absent.
+    mysql::Position high_water;  ///< electorate::high_water; empty when not known.
+    /// Among equals the highest wins; 0 when absent. Whoever is preferred is waited for a while.
+    std::map<MemberId, int> preference;
     OpenRule open_rule;
     friend bool operator==(const Called&, const Called&) = default;
 };

@@ -27,6 +27,20 @@ Effects report(State& state, ReportStuck::Why why)
     return {std::move(stuck)};
 }
 
+/// Somebody would be chosen who is wanted less than one that has not answered yet.
+bool awaits_preferred(const Preparing& phase, MemberId candidate, TimePoint now)
+{
+    if (now >= phase.ask_last_at) return false;
+    const auto of = [&phase](MemberId member) {
+        const auto found = phase.call.preference.find(member);
+        return found == phase.call.preference.end() ? 0 : found->second;
+    };
+    return std::ranges::any_of(phase.call.electorate.members, [&](MemberId member) {
+        return member != phase.call.last.member && !phase.answers.contains(member) &&
+               of(member) > of(candidate);
+    });
+}
+
 /// Promotes if it can be done, else says what is in the way once that is due.
 Effects decide(State& state, const Config& config, TimePoint now)
 {
@@ -34,6 +48,7 @@ Effects decide(State& state, const Config& config, TimePoint now)
     return std::visit(
         Overload{
             [&](const LastPrimary& candidate) {
+                if (awaits_preferred(phase, candidate.member, now)) return Effects{};
                 return promoting::enter(state, config, candidate, now);
             },
             [&](ReportStuck::Why why) {

@@ -197,7 +197,10 @@ Statements let_clients_in(Flavor)
 
 Statements shut_clients_out(Flavor flavor)
 {
-    return {either(flavor, "SET GLOBAL super_read_only = ON", "SET GLOBAL read_only = ON")};
+    // It waits for what is under way, and others behind it: not for ever.
+    return {
+        plain("SET SESSION lock_wait_timeout = 2"),
+        either(flavor, "SET GLOBAL super_read_only = ON", "SET GLOBAL read_only = ON")};
 }
 
 Statements marker(Flavor flavor, const Marker& marker)

@@ -269,6 +269,13 @@ struct Filler {
         locked.set_position(from.position);
         locked.set_serial(from.serial);
     }
+    void operator()(const control::Shut& from) const
+    {
+        auto& shut = *to.mutable_shut();
+        shut.set_epoch(number(from.epoch));
+        shut.set_position(from.position);
+        shut.set_serial(from.serial);
+    }
     void operator()(const control::Rebuilt& from) const
     {
         auto& rebuilt = *to.mutable_rebuilt();
@@ -323,6 +330,11 @@ Result<control::FromMember> from_wire(const pb::control::FromMember& from)
                 .member = MemberId{from.account_locked().server_id()},
                 .position = from.account_locked().position(),
                 .serial = from.account_locked().serial()}};
+        case pb::control::FromMember::kShut:
+            return Message{control::Shut{
+                .epoch = Epoch{from.shut().epoch()},
+                .position = from.shut().position(),
+                .serial = from.shut().serial()}};
         case pb::control::FromMember::kRebuilt:
             return Message{control::Rebuilt{
                 .epoch = Epoch{from.rebuilt().epoch()},

@@ -132,6 +132,12 @@ struct Filler {
     {
         to.mutable_restart()->set_epoch(number(from.epoch));
     }
+    void operator()(const control::ShutOut& from) const
+    {
+        auto& shut_out = *to.mutable_shut_out();
+        shut_out.set_epoch(number(from.epoch));
+        shut_out.set_serial(from.serial);
+    }
     void operator()(const control::Rebuild& from) const
     {
         auto& rebuild = *to.mutable_rebuild();
@@ -232,6 +238,9 @@ Result<control::ToMember> from_wire(const pb::control::ToMember& from)
         case ToMember::kRestart:
             return Order{control::Restart{.epoch = Epoch{from.restart().epoch()}}};
         case ToMember::kRebuild: return from_wire(from.rebuild());
+        case ToMember::kShutOut:
+            return Order{control::ShutOut{
+                .epoch = Epoch{from.shut_out().epoch()}, .serial = from.shut_out().serial()}};
         case ToMember::BODY_NOT_SET: break;
     }
     return Errc::message_malformed;

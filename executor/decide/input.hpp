@@ -148,6 +148,7 @@ struct AccountBarred {
 };
 struct ServerShut {  ///< Read-only for everyone, so no commit waits.
     OpId op{};
+    std::string position{};  ///< Read afterwards: it will not grow.
 };
 struct PushFailed {
     std::string why;

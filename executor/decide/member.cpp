@@ -145,6 +145,7 @@ const char* name_of(const control::ToMember& order)
             [](const control::Stop&) { return "stop"; },
             [](const control::Restart&) { return "restart"; },
             [](const control::Rebuild&) { return "rebuild"; },
+            [](const control::ShutOut&) { return "shut_out"; },
         },
         order);
 }

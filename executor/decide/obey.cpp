@@ -75,6 +75,15 @@ bool obey(Step& step, const Order&, const control::Open& open)
     return true;
 }
 
+bool obey(Step& step, const Order&, const control::ShutOut& shut_out)
+{
+    if (step.state.operation) return false;
+    std::get<Primary>(step.state.phase).open = false;  // Or half so, should it fail.
+    const OpId op = begin(step, shut_out);
+    step.order(ShutServer{op});
+    return true;
+}
+
 bool obey(Step& step, const Order&, const control::SetAcknowledgers& set)
 {
     if (step.state.operation) return false;
@@ -91,14 +100,15 @@ bool obey(Step& step, const Order&, const control::LockAccount& lock)
     return true;
 }
 
+}  // namespace
+
 bool is_for_primary(const control::ToMember& order)
 {
     return std::holds_alternative<control::Open>(order) ||
+           std::holds_alternative<control::ShutOut>(order) ||
            std::holds_alternative<control::SetAcknowledgers>(order) ||
            std::holds_alternative<control::LockAccount>(order);
 }
-
-}  // namespace
 
 void proceed(Step& step)
 {

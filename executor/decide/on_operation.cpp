@@ -167,6 +167,12 @@ void on(Step& step, const ServerShut& in)
 {
     const auto done = finish(step, in.op);
     if (!done) return;
+    if (const auto* order = std::get_if<control::ShutOut>(&done->order)) {
+        if (const auto* primary = primary_of(step, *done)) {
+            say(step, control::Shut{primary->epoch, in.position, order->serial});
+        }
+        return go_on(step);
+    }
     const auto* stopping = in_phase<Stopping>(step.state);
     if (stopping == nullptr || stopping->killed) return;
     step.order(StopServer{step.state.server.run});

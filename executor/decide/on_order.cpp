@@ -193,7 +193,14 @@ void take_primary(Step& step, const O& order)
         return say(step, control::Opened{order.epoch});
     }
     if (step.state.order) {
-        return refuse(step, order, Reason::busy, "an earlier order is under way");
+        const control::ToMember waiting = step.state.order->order;
+        // Clients wait for it; whatever else the primary is to do is asked for again.
+        const bool gives_way = std::is_same_v<O, control::Open> && is_for_primary(waiting);
+        if (!gives_way) {
+            return refuse(step, order, Reason::busy, "an earlier order is under way");
+        }
+        step.state.order.reset();
+        refuse(step, waiting, Reason::busy, "clients are let in first");
     }
     Order accepted{order, order.epoch, step.state.record, true};
     step.state.order = std::move(accepted);
@@ -230,6 +237,7 @@ void take(Step& step, const control::ToMember& order)
             [&](const control::Restart& o) { take_fencing(step, o); },
             [&](const control::Rebuild& o) { take_rebuild(step, o); },
             [&](const control::Open& o) { take_primary(step, o); },
+            [&](const control::ShutOut& o) { take_primary(step, o); },
             [&](const control::SetAcknowledgers& o) { take_primary(step, o); },
             [&](const control::LockAccount& o) { take_primary(step, o); },
             [&](const auto&) { step.ignore("not an order of an epoch"); },

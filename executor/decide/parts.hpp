@@ -82,6 +82,8 @@ void probe_soon(Step& step);
 void take(Step& step, const control::ToMember& order);
 /// Obeys the order that waits, if it is its turn.
 void proceed(Step& step);
+/// Of the kind that only a primary obeys. (obey.cpp)
+[[nodiscard]] bool is_for_primary(const control::ToMember& order);
 
 // Handlers, by file.
 // on_agent.cpp

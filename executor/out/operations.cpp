@@ -112,9 +112,15 @@ void Operations::start(const BarAccount& order)
 
 void Operations::start(const ShutServer& order)
 {
-    auto work = [](ServerControl& control) { return control.shut(Clock::now() + shut_max); };
-    auto done = [op = order.op](const Outcome<void>&) { return ServerShut{op}; };
-    tasks_.spawn(run(order.op, control_, work, std::move(done)));
+    auto work = [uuid = data_.cluster_uuid](ServerControl& control) -> Outcome<Held> {
+        const auto shut = control.shut(Clock::now() + shut_max);
+        if (shut.has_error()) return shut.error();
+        return held_by(control, uuid);
+    };
+    auto done = [op = order.op](const Outcome<Held>& held) {
+        return ServerShut{op, held->position};
+    };
+    tasks_.spawn(run(order.op, control_, std::move(work), std::move(done)));
 }
 
 void Operations::start(const PromoteServer& order)

@@ -79,19 +79,24 @@ struct ScalingBegun {
     std::string name;
     friend bool operator==(const ScalingBegun&, const ScalingBegun&) = default;
 };
+struct SwitchedOver {
+    std::string name;
+    friend bool operator==(const SwitchedOver&, const SwitchedOver&) = default;
+};
 struct Refused {
     enum class Why {
         bad_value,       ///< 400
         wrong_password,  ///< 403
         not_found,       ///< 404
         exists,          ///< 409
+        cannot,          ///< 409
         not_connected,   ///< 503
     };
     Why why = Why::bad_value;
     std::string message;
     friend bool operator==(const Refused&, const Refused&) = default;
 };
-using Answer = std::variant<Created, DeletionBegun, ScalingBegun, Refused>;
+using Answer = std::variant<Created, DeletionBegun, ScalingBegun, SwitchedOver, Refused>;
 struct Reply {
     RequestId request{};
     Answer answer;

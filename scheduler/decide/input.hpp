@@ -63,6 +63,12 @@ struct ScaleRequested {
     std::uint32_t num_nodes = 0;
 };
 
+struct SwitchoverRequested {
+    RequestId request{};
+    std::string name;
+    MemberId to{};
+};
+
 struct StreamOpened {
     cluster::StreamId stream{};
     cluster::Token token = cluster::Token::wrong;
@@ -90,6 +96,7 @@ using Input = std::variant<
     CreateRequested,
     DeleteRequested,
     ScaleRequested,
+    SwitchoverRequested,
     StreamOpened,
     StreamSaid,
     StreamClosed,

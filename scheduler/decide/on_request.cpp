@@ -106,4 +106,17 @@ void on(Stepping& step, const ScaleRequested& in)
     }
 }
 
+void on(Stepping& step, const SwitchoverRequested& in)
+{
+    if (!step.state.recovered) {
+        refuse(step, in.request, not_connected);
+    } else if (!step.state.clusters.contains(in.name)) {
+        refuse(
+            step, in.request, {Refused::Why::not_found, "there is no cluster '" + in.name + "'"});
+    } else {
+        const auto request = static_cast<std::uint64_t>(in.request);
+        tell_cluster(step, in.name, cluster::SwitchoverOrdered{request, in.to});
+    }
+}
+
 }  // namespace mysos::scheduler

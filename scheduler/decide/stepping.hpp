@@ -44,18 +44,19 @@ class Stepping {
     Effects effects_;
 };
 
-void on(Stepping& step, const Recovered& in);          // scheduler.cpp
-void on(Stepping& step, const EventArrived& in);       // on_mesos.cpp
-void on(Stepping& step, const MesosDisconnected& in);  // on_mesos.cpp
-void on(Stepping& step, const CreateRequested& in);    // on_request.cpp
-void on(Stepping& step, const DeleteRequested& in);    // on_request.cpp
-void on(Stepping& step, const ScaleRequested& in);     // on_request.cpp
-void on(Stepping& step, const StreamOpened& in);       // route.cpp
-void on(Stepping& step, const StreamSaid& in);         // route.cpp
-void on(Stepping& step, const StreamClosed& in);       // route.cpp
-void on(Stepping& step, const TreeAnswered& in);       // route.cpp
-void on(Stepping& step, const ZooKeeperRenewed& in);   // route.cpp
-void on(Stepping& step, const DeadlinePassed& in);     // scheduler.cpp
+void on(Stepping& step, const Recovered& in);            // scheduler.cpp
+void on(Stepping& step, const EventArrived& in);         // on_mesos.cpp
+void on(Stepping& step, const MesosDisconnected& in);    // on_mesos.cpp
+void on(Stepping& step, const CreateRequested& in);      // on_request.cpp
+void on(Stepping& step, const DeleteRequested& in);      // on_request.cpp
+void on(Stepping& step, const ScaleRequested& in);       // on_request.cpp
+void on(Stepping& step, const SwitchoverRequested& in);  // on_request.cpp
+void on(Stepping& step, const StreamOpened& in);         // route.cpp
+void on(Stepping& step, const StreamSaid& in);           // route.cpp
+void on(Stepping& step, const StreamClosed& in);         // route.cpp
+void on(Stepping& step, const TreeAnswered& in);         // route.cpp
+void on(Stepping& step, const ZooKeeperRenewed& in);     // route.cpp
+void on(Stepping& step, const DeadlinePassed& in);       // scheduler.cpp
 
 /// One input for one cluster, which exists; its effects become the framework's. The cluster may be
 /// gone afterwards. True when it took the offer that the input brought. (route.cpp)

@@ -115,6 +115,11 @@ io::Awaitable<io::Reply> RestApi::serve(Found found, io::Request request)
         if (auto* reply = std::get_if<io::Reply>(&read)) co_return std::move(*reply);
         co_return co_await change(std::move(found.cluster), std::get<PatchCall>(read));
     }
+    if (found.route == Route::switch_over) {
+        auto read = read_switchover(request);
+        if (auto* reply = std::get_if<io::Reply>(&read)) co_return std::move(*reply);
+        co_return co_await switch_over(std::move(found.cluster), std::get<SwitchoverCall>(read));
+    }
     co_return look(found);
 }
 
@@ -179,6 +184,20 @@ io::Awaitable<io::Reply> RestApi::change(std::string name, PatchCall call)
     co_return show(name);
 }
 
+io::Awaitable<io::Reply> RestApi::switch_over(std::string name, SwitchoverCall call)
+{
+    SwitchoverRequested requested;
+    requested.request = next_id();
+    requested.name = name;
+    requested.to = call.to;
+    const RequestId id = requested.request;
+    ports_.post(std::move(requested));
+    const std::optional<Answer> answer = co_await unanswered_.wait(id, answer_max);
+    if (!answer) co_return not_answered(name);
+    if (const auto* refused = std::get_if<Refused>(&*answer)) co_return refused_problem(*refused);
+    co_return show(name);
+}
+
 Password RestApi::compare(const std::string& name, const DeleteCall& call) const
 {
     if (!call.password) return Password::missing;
@@ -232,6 +251,7 @@ io::Reply RestApi::look(const Found& found) const
         case Route::create_cluster:
         case Route::delete_cluster:
         case Route::change_cluster:
+        case Route::switch_over:
         case Route::executor_stream:
         case Route::executor_call: break;  // Served before.
     }

@@ -55,6 +55,7 @@ class RestApi {
     [[nodiscard]] io::Awaitable<io::Reply> serve(Found found, io::Request request);
     [[nodiscard]] io::Awaitable<io::Reply> create(CreateCall call);
     [[nodiscard]] io::Awaitable<io::Reply> change(std::string name, PatchCall call);
+    [[nodiscard]] io::Awaitable<io::Reply> switch_over(std::string name, SwitchoverCall call);
     [[nodiscard]] io::Awaitable<io::Reply> remove(std::string name, DeleteCall call);
     [[nodiscard]] io::Reply look(const Found& found) const;
     [[nodiscard]] io::Reply show(const std::string& name) const;

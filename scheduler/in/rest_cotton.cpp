@@ -80,7 +80,8 @@ unsigned status_of(Refused::Why why)
         case Refused::Why::bad_value: return 400;
         case Refused::Why::wrong_password: return 403;
         case Refused::Why::not_found: return 404;
-        case Refused::Why::exists: return 409;
+        case Refused::Why::exists:
+        case Refused::Why::cannot: return 409;
         case Refused::Why::not_connected: return 503;
     }
     return 500;

@@ -11,6 +11,12 @@ namespace {
 
 using nlohmann::json;
 
+bool fits(const json& value)
+{
+    return value.is_number_unsigned() &&
+           value.get<std::uint64_t>() <= std::numeric_limits<std::uint32_t>::max();
+}
+
 }  // namespace
 
 std::variant<PatchCall, io::Reply> read_patch(const io::Request& request)
@@ -22,13 +28,21 @@ std::variant<PatchCall, io::Reply> read_patch(const io::Request& request)
         if (key != "num_nodes") {
             return problem(400, "only 'num_nodes' can be changed, not '" + key + "'");
         }
-        const bool fits = value.is_number_unsigned() &&
-                          value.get<std::uint64_t>() <= std::numeric_limits<std::uint32_t>::max();
-        if (!fits) return problem(400, "num_nodes: must be a number of members, at least 1");
+        if (!fits(value)) return problem(400, "num_nodes: must be a number of members, at least 1");
         num_nodes = value.get<std::uint32_t>();
     }
     if (!num_nodes) return problem(400, R"(nothing to change; give {"num_nodes": 3})");
     return PatchCall{*num_nodes};
+}
+
+std::variant<SwitchoverCall, io::Reply> read_switchover(const io::Request& request)
+{
+    const json body = json::parse(request.body, nullptr, false);
+    const auto to = body.is_object() ? body.find("to") : body.end();
+    if (to == body.end() || !fits(*to) || body.size() != 1) {
+        return problem(400, R"(the body must be JSON like {"to": 2}, a member's server_id)");
+    }
+    return SwitchoverCall{MemberId{to->get<std::uint32_t>()}};
 }
 
 io::Reply refused_problem(const Refused& refused)

@@ -18,6 +18,13 @@ struct PatchCall {
 /// PATCH /v1/clusters/<name>. Shape: {"num_nodes": number}. What cannot be changed is named.
 [[nodiscard]] std::variant<PatchCall, io::Reply> read_patch(const io::Request& request);
 
+struct SwitchoverCall {
+    MemberId to{};
+};
+
+/// POST /v1/clusters/<name>/switchover. Shape: {"to": server id}.
+[[nodiscard]] std::variant<SwitchoverCall, io::Reply> read_switchover(const io::Request& request);
+
 [[nodiscard]] io::Reply refused_problem(const Refused& refused);
 
 }  // namespace mysos::scheduler

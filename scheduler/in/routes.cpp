@@ -7,7 +7,9 @@
 namespace mysos::scheduler {
 namespace {
 
-enum class Path { exact, then_cluster };
+enum class Path { exact, then_cluster, then_cluster_and_switchover };
+
+constexpr std::string_view switchover = "/switchover";
 
 struct Entry {
     Path kind;
@@ -26,6 +28,7 @@ constexpr std::array entries{
     Entry{Path::exact, "/v1/clusters", "GET", Route::list_clusters},
     Entry{Path::then_cluster, "/v1/clusters/", "GET", Route::show_cluster},
     Entry{Path::then_cluster, "/v1/clusters/", "PATCH", Route::change_cluster},
+    Entry{Path::then_cluster_and_switchover, "/v1/clusters/", "POST", Route::switch_over},
     Entry{Path::then_cluster, "/clusters/", "POST", Route::create_cluster},
     Entry{Path::then_cluster, "/clusters/", "DELETE", Route::delete_cluster},
     Entry{Path::exact, "/executor/v1/stream", "POST", Route::executor_stream},
@@ -34,7 +37,11 @@ constexpr std::array entries{
 
 bool matches(const Entry& entry, std::string_view path)
 {
-    return entry.kind == Path::exact ? path == entry.path : path.starts_with(entry.path);
+    if (entry.kind == Path::exact) return path == entry.path;
+    if (!path.starts_with(entry.path)) return false;
+    const bool is_switchover =
+        path.starts_with("/v1/") && path.substr(entry.path.size()).ends_with(switchover);
+    return is_switchover == (entry.kind == Path::then_cluster_and_switchover);
 }
 
 }  // namespace
@@ -49,7 +56,9 @@ Routed route(std::string_view method, std::string_view path)
             continue;
         }
         if (entry.kind == Path::exact) return Found{entry.route, {}};
-        Result<std::string> name = wire::percent_decode(path.substr(entry.path.size()));
+        std::string_view rest = path.substr(entry.path.size());
+        if (entry.kind == Path::then_cluster_and_switchover) rest.remove_suffix(switchover.size());
+        Result<std::string> name = wire::percent_decode(rest);
         if (!name) return BadPath{};
         return Found{entry.route, std::move(*name)};
     }

@@ -17,6 +17,7 @@ enum class Route {
     list_clusters,
     show_cluster,
     change_cluster,
+    switch_over,
     create_cluster,  ///< Cotton's.
     delete_cluster,  ///< Cotton's.
     executor_stream,

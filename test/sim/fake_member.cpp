@@ -137,6 +137,11 @@ std::optional<control::FromMember> FakeMember::obey(const control::ToMember& ord
             [](const control::Heartbeat&) -> Answer { return std::nullopt; },
             [](const control::Stop&) -> Answer { return std::nullopt; },
             [](const control::Restart&) -> Answer { return std::nullopt; },
+            [&](const control::ShutOut& shut_out) -> Answer {
+                if (phase != Phase::primary) return refuse(Reason::not_primary, "shut_out");
+                writable = false;
+                return control::Shut{shut_out.epoch, position(), shut_out.serial};
+            },
             [&](const control::Rebuild& rebuild) -> Answer {
                 if (is_old(rebuild.epoch)) return refuse(Reason::old_epoch, "rebuild");
                 if (!is_up) return refuse(Reason::busy, "rebuild");

@@ -81,6 +81,7 @@ std::string said(const control::FromMember& message)
             [](const control::Restarted& m) {
                 return "restarted " + text(m.epoch) + " " + m.position;
             },
+            [](const control::Shut& m) { return "shut " + text(m.epoch) + " " + m.position; },
             [](const control::Rebuilt& m) {
                 return "rebuilt " + text(m.epoch) + " " + m.position +
                        " errant=" + text(m.errant_saved) + " serial=" + text(m.serial);

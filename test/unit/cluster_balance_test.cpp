@@ -1,5 +1,5 @@
 #include "common/cluster/cluster.hpp"
-#include "test/support/cluster.hpp"
+#include "test/support/cluster_of_three.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -13,106 +13,11 @@ using mesos::TaskState;
 
 namespace {
 
-constexpr MemberId m1{1};
-constexpr MemberId m2{2};
-constexpr MemberId m3{3};
-constexpr MemberId m4{4};
-constexpr Epoch e1{1};
-const std::string position = "0-1-1099511627776";
-
-StreamId stream_of(MemberId id)
-{
-    return StreamId{10 + static_cast<std::uint64_t>(id)};
-}
-
-control::Observation seen(control::Phase phase, const std::string& held)
-{
-    control::Observation result;
-    result.phase = phase;
-    result.epoch = e1;
-    result.answers = true;
-    result.position = held;
-    result.empty = held.empty();
-    return result;
-}
-
-control::Observation as_primary()
-{
-    control::Observation result = seen(control::Phase::primary, position);
-    result.writable = true;
-    result.acks_required = 1;
-    return result;
-}
-
-control::Observation as_replica()
-{
-    control::Observation result = seen(control::Phase::replica, position);
-    result.source = m1;
-    result.receiver_running = true;
-    result.applier_running = true;
-    result.acknowledges = true;
-    return result;
-}
-
-Effects connect(State& state, MemberId id, const control::Observation& observation)
-{
-    MemberConnected in;
-    in.stream = stream_of(id);
-    in.token = Token::permanent;
-    in.hello.member = id;
-    in.hello.cluster = "demo";
-    in.hello.task_id = state.record.members.at(id).task_id.text;
-    in.hello.observation = observation;
-    return give(state, in);
-}
-
-/// Three members on three agents; the first leads, and all are in E.
-State three()
-{
-    State state = fresh(3);
-    for (int agent = 1; agent <= 3; ++agent) {
-        static_cast<void>(give(state, OfferArrived{big_offer(agent)}));
-    }
-    Record record = state.record;
-    record.epoch = e1;
-    record.primary = m1;
-    record.opened = true;
-    record.ever_opened = true;
-    record.electorate = {m1, m2, m3};
-    record.acks = 1;
-    for (auto& [id, member] : record.members) {
-        REQUIRE(member.launched);
-        member.volume_created = true;
-    }
-    state = restored(record);
-    static_cast<void>(give(state, Started{}));
-    static_cast<void>(connect(state, m1, as_primary()));
-    static_cast<void>(connect(state, m2, as_replica()));
-    static_cast<void>(connect(state, m3, as_replica()));
-    REQUIRE(state.electorate.leadership);
-    // The primary has answered what it was asked upon adoption.
-    const control::AcknowledgersSet aligned{e1, 1, position, state.electorate.serial};
-    static_cast<void>(give(state, MemberSaid{stream_of(m1), aligned}));
-    REQUIRE(std::holds_alternative<electorate::Steady>(state.electorate.leadership->change));
-    return state;
-}
-
 StatusArrived status(const State& state, MemberId id, TaskState end)
 {
     mesos::TaskStatus result = told(end);
     result.task_id = state.record.members.at(id).task_id;
     return {id, result};
-}
-
-template <class Order>
-std::optional<Order> order(const Effects& effects)
-{
-    for (const Effect& effect : effects) {
-        const auto* send = std::get_if<SendOrder>(&effect);
-        if (send == nullptr) continue;
-        if (const auto* found = std::get_if<Order>(&send->order)) return *found;
-    }
-    return std::nullopt;
 }
 
 Effects at(State& state, Duration later)

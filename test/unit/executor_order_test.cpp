@@ -365,6 +365,33 @@ TEST_CASE("executor: orders to a primary", "[executor]")
             member.feed(AccountBarred{member.op(), "0-1-4"}) ==
             Lines{"say locked 5 2 0-1-4 serial=8"});
     }
+    SECTION("clients are let in before anything else that waits")
+    {
+        member.state.phase = Primary{e5, 0, true, false, ""};
+        member.order(control::LockAccount{e5, "repl_2", m2, 8});
+        member.order(control::SetAcknowledgers{e5, 1, {}, 7});
+        CHECK(
+            member.order(control::Open{e5}) ==
+            Lines{
+                "report refused to set_acknowledgers: clients are let in first",
+                "say refused set_acknowledgers busy 5"});
+        CHECK(has(member.feed(AccountBarred{member.op(), "0-1-4"}), "do open"));
+    }
+    SECTION("to shut clients out, and to let them in again")
+    {
+        CHECK(member.order(control::ShutOut{e5, 7}) == Lines{"do shut"});
+        CHECK(member.feed(ServerShut{member.op(), "0-1-9"}) == Lines{"say shut 5 0-1-9"});
+        CHECK(member.order(control::Open{e5}) == Lines{"do open"});
+    }
+    SECTION("to shut clients out, which fails: it may be half done")
+    {
+        member.order(control::ShutOut{e5, 7});
+        const OpFailed failed{member.op(), control::Refused::Reason::server_failed, "timed out"};
+        CHECK(
+            member.feed(failed) ==
+            Lines{"report refused to shut_out: timed out", "say refused shut_out server_failed 5"});
+        CHECK(member.order(control::Open{e5}) == Lines{"do open"});
+    }
     SECTION("of an epoch it is not the primary of")
     {
         CHECK(

@@ -52,6 +52,24 @@ TEST_CASE("v1: a change of a cluster is read from JSON", "[scheduler]")
     }
 }
 
+TEST_CASE("v1: a switchover says to whom", "[scheduler]")
+{
+    io::Request request;
+    request.method = "POST";
+    request.body = R"({"to": 2})";
+    CHECK(std::get<SwitchoverCall>(read_switchover(request)).to == MemberId{2});
+    for (const char* const body :
+         {"", "{}", "[2]", R"({"to": "2"})", R"({"to": -2})", R"({"to": 2, "now": true})"}) {
+        INFO(body);
+        request.body = body;
+        const auto reply = std::get<io::Reply>(read_switchover(request));
+        CHECK(reply.status == 400);
+        CHECK(
+            nlohmann::json::parse(reply.body).at("detail") ==
+            R"(the body must be JSON like {"to": 2}, a member's server_id)");
+    }
+}
+
 TEST_CASE("v1: a refusal is a problem with the decision's words", "[scheduler]")
 {
     const io::Reply reply = refused_problem({Refused::Why::not_connected, "not now"});

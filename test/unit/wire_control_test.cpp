@@ -90,6 +90,7 @@ TEST_CASE("control messages: what a member says survives the wire", "[wire]")
         control::Restarted{.epoch = Epoch{7}, .position = "0-1-5"},
         control::AccountLocked{
             .epoch = Epoch{7}, .member = MemberId{3}, .position = "0-1-5", .serial = 10},
+        control::Shut{.epoch = Epoch{7}, .position = "0-1-5", .serial = 15},
         control::Rebuilt{.epoch = Epoch{7}, .serial = 14, .position = "0-1-5", .errant_saved = 3},
     };
     for (const Reason reason :
@@ -150,6 +151,7 @@ TEST_CASE("control messages: orders survive the wire", "[wire]")
             .epoch = Epoch{4}, .user = "repl_3", .member = MemberId{3}, .serial = 12},
         control::Stop{},
         control::Restart{.epoch = Epoch{4}},
+        control::ShutOut{.epoch = Epoch{4}, .serial = 16},
         control::Rebuild{
             .epoch = Epoch{4},
             .primary = MemberId{2},
