@@ -170,13 +170,13 @@ def start_zookeeper(programs, home, port=None):
     return port
 
 
-def start_mesos(programs, home):
+def start_mesos(programs, home, agents=3):
     ready = home / "mesos.port"
     first, claim = claim_ports()
     programs.claims.append(claim)
     programs.start(
         "mesos", PROGRAMS / "test" / "standin" / "mesos-standin", "--port", 0, "--port_file", ready,
-        "--agents", 3, "--work_dir", home / "mesos",
+        "--agents", agents, "--work_dir", home / "mesos",
         "--resources", "cpus:4;mem:4096;disk:20000;"
         f"ports:[{first}-{first + 299}]")
     text = await_true("starting the stand-in for Mesos", 30,
@@ -184,8 +184,10 @@ def start_mesos(programs, home):
     return json.loads(text)["master"]
 
 
-def request(method, url, form=None, seconds=30):
+def request(method, url, form=None, seconds=30, body=None):
     data = urllib.parse.urlencode(form).encode() if form else None
+    if body is not None:
+        data = json.dumps(body).encode()
     try:
         with urllib.request.urlopen(urllib.request.Request(url, data, method=method),
                                     timeout=seconds) as answer:

@@ -24,6 +24,8 @@ from kazoo.client import KazooClient  # noqa: E402
 from kazoo.exceptions import (  # noqa: E402
     ConnectionClosedError, ConnectionLoss, SessionExpiredError)
 
+AGENTS = 4  # One more than a cluster has members.
+
 
 def server_pids(home):
     """Pids of the database servers whose volumes lie under `home`, by listening port."""
@@ -47,7 +49,7 @@ class Cluster:
     def __init__(self, home, programs, flavor):
         self.home, self.programs, self.flavor = home, programs, flavor
         self.zookeeper = quickstart.start_zookeeper(programs, home)
-        self.mesos = quickstart.start_mesos(programs, home)
+        self.mesos = quickstart.start_mesos(programs, home, AGENTS)
         self.port = quickstart.free_port()
         self.start_scheduler()
         self.zk = KazooClient(hosts=f"127.0.0.1:{self.zookeeper}")
@@ -189,14 +191,89 @@ def reboot_all_agents(cluster):
     """As a power cut: executors and servers die, the volumes stay."""
     def reboot():
         gone = server_pids(cluster.home)
-        for agent in range(3):
-            status, text = quickstart.request(
-                "POST", f"http://127.0.0.1:{cluster.mesos}/standin/agents/{agent}/reboot")
-            if status != 200:
-                raise Failed(f"the stand-in answered {status}: {text}")
+        for agent in range(AGENTS):
+            switch(cluster, agent, "reboot")
         return gone
 
     lose(cluster, "rebooted all agents at once", reboot)
+
+
+def switch(cluster, agent, what):
+    status, text = quickstart.request(
+        "POST", f"http://127.0.0.1:{cluster.mesos}/standin/agents/{agent}/{what}")
+    if status != 200:
+        raise Failed(f"the stand-in answered {status}: {text}")
+
+
+def lose_agent_for_good(cluster):
+    """Its volume is gone with it: a new member, elsewhere, copies another's data."""
+    lost = quickstart.endpoints(cluster.zk, "slaves")[0]
+    with Writers(cluster) as clients:
+        switch(cluster, agent_of(cluster, lost[1]), "gone")
+        say("the operator marked a replica's agent gone")
+        cluster.await_endpoints(
+            "another replica", "slaves", lambda s: lost not in s and len(s) == 2)
+    cluster.write()
+    cluster.check_rows()
+    clients.check()
+    await_true("that only three members are left", 60, lambda: len(members(cluster)) == 3)
+    say("another member has taken its place, with every acknowledged row")
+
+
+def members(cluster):
+    status, text = quickstart.request("GET", f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}")
+    if status != 200:
+        raise Failed(f"the scheduler answered {status}: {text}")
+    return json.loads(text)["members"]
+
+
+def agent_of(cluster, port):
+    """Its index. The stand-in numbers agents as it registers them."""
+    agent = next(member["agent_id"] for member in members(cluster) if member["port"] == port)
+    _, text = quickstart.request("GET", f"http://127.0.0.1:{cluster.mesos}/standin/state")
+    return [entry["id"] for entry in json.loads(text)["agents"]].index(agent)
+
+
+def switch_over(cluster):
+    """As planned: every row stays, and the old primary follows."""
+    old = cluster.primary
+    wanted = quickstart.endpoints(cluster.zk, "slaves")[-1]
+    to = next(m["server_id"] for m in members(cluster) if m["port"] == wanted[1])
+    with Writers(cluster) as clients:
+        status, text = quickstart.request(
+            "POST", f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}/switchover", body={"to": to})
+        if status != 200:
+            raise Failed(f"the switchover was answered {status}: {text}")
+    cluster.await_endpoints("the wanted primary", "master", lambda m: m == [wanted])
+    cluster.point_at(wanted)
+    await_true("writing on the new primary", 60, cluster.writable)
+    cluster.check_rows()
+    clients.check()
+    cluster.await_endpoints("the old primary's return", "slaves", lambda s: old in s and len(s) == 2)
+    say("switched over, as planned, with every acknowledged row")
+
+
+def scale(cluster):
+    def to(count):
+        status, text = quickstart.request(
+            "PATCH", f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}", body={"num_nodes": count})
+        if status != 200:
+            raise Failed(f"the scheduler answered {status}: {text}")
+        say(f"asked for {count} members")
+        cluster.await_endpoints("them", "slaves", lambda s: len(s) == count - 1)
+        await_true("them", 120, lambda: len(members(cluster)) == count)
+        if cluster.primary != quickstart.endpoints(cluster.zk, "master")[0]:
+            raise Failed("scaling moved the primary")
+
+    with Writers(cluster) as clients:
+        to(4)
+        to(2)
+        to(3)
+    cluster.check_rows()
+    clients.check()
+    await_true("that the servers of those who went end", 60,
+               lambda: len(server_pids(cluster.home)) == 3)
+    say("four members, two, and three again; writes went on")
 
 
 def kill_primary_under_load(cluster):
@@ -278,7 +355,7 @@ def tell_what_happened(home, cluster):
 
 STEPS = (kill_primary, kill_replica, kill_scheduler, kill_zookeeper, kill_primary,
          kill_replica_and_primary, kill_all_servers, reboot_all_agents, kill_primary_under_load,
-         create_and_delete_again)
+         switch_over, scale, lose_agent_for_good, create_and_delete_again)
 
 
 def main():
