@@ -94,8 +94,8 @@ struct Member {
     bool half_copied = false;                   ///< A rebuild of it has failed.
     std::pair<Epoch, std::uint64_t> rebuilt{};  ///< By this order: said again, it is done.
     std::uint64_t run = 0;                      ///< Of its server.
-    TimePoint packet_at{};  ///< Last one of its source.
-    bool hung = false;      ///< Its server does nothing, its executor does not know at first.
+    TimePoint packet_at{};                      ///< Last one of its source.
+    bool hung = false;  ///< Its server does nothing, its executor does not know at first.
     TimePoint hung_at{};
     mysql::Observation before_hang;
 

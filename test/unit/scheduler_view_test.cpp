@@ -167,6 +167,12 @@ TEST_CASE("view: a cluster that ails says how, and a deleted one no more", "[res
         member.understood->answers = true;
         member.understood->epoch = Epoch{3};
     }
+    state.members.at(m1).understood->semi_sync_clients = 1;
+    state.members.at(m1).understood->acks_required = 1;
+    state.members.at(m2).understood->acknowledges = true;
+    state.members.at(m2).understood->source = m1;
+    state.members.at(m2).understood->receiver_running = true;
+    state.members.at(m2).understood->receiver_state = control::ReceiverState::running;
     state.verdict = diagnosis::Verdict::primary_shut;
     nlohmann::json view = cluster_view(state, zk_url, {}, t0);
     CHECK(view.at("verdict").at("code") == "primary_shut");
@@ -175,6 +181,7 @@ TEST_CASE("view: a cluster that ails says how, and a deleted one no more", "[res
     const auto found = std::find_if(situations.begin(), situations.end(), [](const auto& one) {
         return one.at("code") == "read_only_primary";
     });
+    INFO(situations.dump());
     REQUIRE(found != situations.end());
     CHECK(found->at("members") == nlohmann::json::parse("[1]"));
     CHECK(found->at("message").get<std::string>().find("opens it again") != std::string::npos);
