@@ -241,8 +241,8 @@ constexpr std::array of_primary{
     Whole{Code::primary_does_not_answer, does_not_answer, the_primary},
     Whole{Code::locked_semi_sync_primary, locked, primary_and_lost},
     Whole{Code::locked_semi_sync_primary_hypothesis, perhaps_locked, primary_and_lost},
-    Whole{Code::too_few_acknowledgers, too_few, primary_and_lost},
     Whole{Code::read_only_primary, is_read_only, the_primary},
+    Whole{Code::too_few_acknowledgers, too_few, primary_and_lost},
 };
 
 /// The first that holds.
