@@ -113,9 +113,14 @@ struct Probed {  ///< Only what the server itself knows is filled in.
     control::Observation seen;
 };
 struct ProbeFailed {
+    enum class Sign {
+        none,    ///< It did not even let a client in.
+        late,    ///< It lets clients in, and did not answer all questions in time.
+        refused  ///< It answered with an error, and lives.
+    };
     RunId run{};
     std::string why;
-    bool silent = true;  ///< Else it answered with an error, and lives.
+    Sign sign = Sign::none;
 };
 
 // Outcomes of orders on the server.

@@ -107,6 +107,7 @@ void launch_server(Step& step, StartMode mode)
     server.process = Server::Process::running;
     server.run = RunId{static_cast<std::uint64_t>(server.run) + 1};
     ++server.starts;
+    server.answered_at = step.now;
     server.alive_at = step.now;
     server.unanswered = {};
     probe_soon(step);
@@ -182,6 +183,7 @@ void on(Step& step, const Probed& in)
     server.probe_at = step.now + (soon ? step.config.probe_every_soon : step.config.probe_every);
     server.seen = in.seen;
     server.answers = true;
+    server.answered_at = step.now;
     server.alive_at = step.now;
     server.unanswered = {};
 
@@ -215,7 +217,9 @@ void on(Step& step, const ProbeFailed& in)
         step.order(Report{Report::Level::warning, "the server does not answer: " + in.why});
     }
     server.answers = false;
-    if (!in.silent) server.alive_at = step.now;
+    const bool is_late =
+        in.sign == ProbeFailed::Sign::late && step.now - server.answered_at < step.config.late_max;
+    if (is_late || in.sign == ProbeFailed::Sign::refused) server.alive_at = step.now;
     server.unanswered = step.now - server.alive_at;
     if (is_in<Primary>(state)) watch(step, fencing::ServerSilent{});
 }

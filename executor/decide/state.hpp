@@ -29,6 +29,9 @@ struct Config {
     Duration soon = std::chrono::seconds{5};                    ///< How long that lasts.
     Duration restart_pause = std::chrono::seconds{1};           ///< Times the crashes in a row.
     Duration steady = std::chrono::seconds{60};  ///< Up for so long: earlier crashes are forgotten.
+    /// Let in for so long without an answer: a server may be waiting for itself for good. A busy
+    /// machine delays one for seconds.
+    Duration late_max = std::chrono::seconds{15};
     Duration mend_after = std::chrono::seconds{1};  ///< A hand has changed replication.
     std::uint32_t starts_max = 3;  ///< In a row without an answer; then the task fails.
     fencing::Config fencing;
@@ -162,6 +165,7 @@ struct Server {
     std::uint32_t crashes = 0;  ///< In a row; see Config::steady.
     TimePoint up_since{};
     control::Observation seen;  ///< By the last probe that was answered.
+    TimePoint answered_at{};    ///< Or started.
     TimePoint alive_at{};       ///< Its last sign of life, or its start.
     Duration unanswered{};      ///< Since then, as of the last probe that failed.
     friend bool operator==(const Server&, const Server&) = default;

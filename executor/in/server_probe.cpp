@@ -6,32 +6,37 @@
 namespace mysos::executor {
 namespace {
 
-constexpr std::chrono::seconds hang_timeout{3};
+constexpr std::chrono::seconds answers_max{2};
+constexpr std::chrono::seconds life_max{1};
 
 /// On a pool thread.
-Outcome<control::Observation> observe(const ProbeTarget& target)
+Input observe(RunId run, const ProbeTarget& target)
 {
-    auto seen = target.control->observe(target.cluster_uuid, Clock::now() + hang_timeout);
+    auto seen = target.control->observe(target.cluster_uuid, Clock::now() + answers_max);
+    if (seen.has_error()) {
+        using Sign = ProbeFailed::Sign;
+        Sign sign = Sign::refused;
+        if (seen.error().code != ControlErrc::server_refused) {
+            const auto life = target.control->ping(Clock::now() + life_max);
+            sign = life.has_value() ? Sign::late : Sign::none;
+        }
+        return ProbeFailed{run, seen.error().text, sign};
+    }
     struct statvfs space {};
-    if (seen.has_value() && ::statvfs(target.volume.c_str(), &space) == 0) {
+    if (::statvfs(target.volume.c_str(), &space) == 0) {
         seen->disk_free_bytes = std::uint64_t{space.f_bavail} * std::uint64_t{space.f_frsize};
         seen->disk_total_bytes = std::uint64_t{space.f_blocks} * std::uint64_t{space.f_frsize};
     }
-    return seen;
+    return Probed{run, *seen};
 }
 
 }  // namespace
 
 io::Awaitable<void> probe(io::Offload& offload, RunId run, ProbeTarget target, Post post)
 {
-    auto work = [target = std::move(target)] { return observe(target); };
-    const Outcome<control::Observation> seen = co_await offload.run(std::move(work));
-    if (seen.has_error()) {
-        const bool silent = seen.error().code != ControlErrc::server_refused;
-        post(ProbeFailed{run, seen.error().text, silent});
-    } else {
-        post(Probed{run, *seen});
-    }
+    auto work = [run, target = std::move(target)] { return observe(run, target); };
+    Input outcome = co_await offload.run(std::move(work));
+    post(std::move(outcome));
 }
 
 }  // namespace mysos::executor

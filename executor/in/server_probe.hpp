@@ -16,8 +16,12 @@ struct ProbeTarget {
     std::string volume;  ///< Its free space is observed with the server.
 };
 
-/// Asks the server how it is, once, and posts Probed or ProbeFailed. A server that does not answer
-/// within the time in which a primary counts as hung has not answered.
+/// Asks the server how it is, once, and posts Probed or ProbeFailed. One that is late with its
+/// answers is asked whether it lives at all before it counts as silent, so that a machine that
+/// stood still, the executor with it, does not pass for a server that hangs.
+///
+/// Units: 2 s for the answers, then 1 s for a sign of life: together what --hang_timeout is by
+///        default.
 [[nodiscard]] io::Awaitable<void> probe(
     io::Offload& offload, RunId run, ProbeTarget target, Post post);
 

@@ -333,8 +333,16 @@ TEST_CASE("executor: changes are observed at once, the rest every second", "[exe
     member.wait(2s);
     member.feed(ProbeFailed{RunId{1}, "timed out"});
     CHECK(observation(member.state).unanswered_ms == 3000);
-    // A refusal is a sign of life.
-    member.feed(ProbeFailed{RunId{1}, "too many connections", false});
+    // A refusal is a sign of life; so are late answers, unless there are no others for long.
+    member.feed(ProbeFailed{RunId{1}, "too many connections", ProbeFailed::Sign::refused});
+    CHECK(observation(member.state).unanswered_ms == 0);
+    member.wait(11s);
+    member.feed(ProbeFailed{RunId{1}, "timed out", ProbeFailed::Sign::late});
+    CHECK(observation(member.state).unanswered_ms == 0);
+    member.wait(1s);
+    member.feed(ProbeFailed{RunId{1}, "timed out", ProbeFailed::Sign::late});
+    CHECK(observation(member.state).unanswered_ms == 1000);
+    member.feed(ProbeFailed{RunId{1}, "too many connections", ProbeFailed::Sign::refused});
     CHECK(observation(member.state).unanswered_ms == 0);
     member.feed(Probed{RunId{1}, seen});
     CHECK(observation(member.state).unanswered_ms == std::nullopt);
