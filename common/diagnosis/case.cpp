@@ -141,6 +141,14 @@ std::size_t Case::receivers_max() const
     });
 }
 
+std::size_t Case::holders(const mysql::Position& position) const
+{
+    return count_replicas(*this, [&](const Member& member) {
+        return link(member) == Link::receives && member.observation->acknowledges &&
+               member.observation->position.includes(position);
+    });
+}
+
 std::size_t Case::voters() const
 {
     return count_replicas(*this, [this](const Member& member) {

@@ -51,7 +51,9 @@ struct Case {
     [[nodiscard]] std::size_t replicas() const;
     [[nodiscard]] std::size_t replicas(Link link) const;
     [[nodiscard]] std::size_t receivers_max() const;  ///< That may be acknowledging.
-    [[nodiscard]] bool can_take_over() const;         ///< Enough of them would vote at once.
+    /// That receive, acknowledge, and have this already.
+    [[nodiscard]] std::size_t holders(const mysql::Position& position) const;
+    [[nodiscard]] bool can_take_over() const;  ///< Enough of them would vote at once.
     /// And have k among them to acknowledge, without the primary.
     [[nodiscard]] bool can_do_without_primary() const;
 

@@ -43,11 +43,29 @@ bool stalls(const Case& c)
     return !c.answers(*c.primary) && c.primary->observation->phase == control::Phase::primary;
 }
 
+bool has_just_begun(const Case& c)
+{
+    return c.past.epoch_since && c.now - *c.past.epoch_since < c.config.failover_block;
+}
+
 bool is_cut(const Case& c)
 {
     if (!c.past.cut_since || c.now - *c.past.cut_since < c.config.cut_timeout) return false;
-    const bool is_new = c.past.epoch_since && c.now - *c.past.epoch_since < c.config.failover_block;
-    return !is_new && c.can_do_without_primary();
+    return !has_just_begun(c) && c.can_do_without_primary();
+}
+
+bool is_held(const Case& c, const Past::Stall& stall)
+{
+    return c.holders(stall.position) >= c.view.electorate.acks;
+}
+
+/// Replicas acknowledge what arrives, and what they hold does not arrive again: a MariaDB whose
+/// commits wait for just that can write nothing that would make them speak. A large transaction
+/// that is on its way looks different, as nobody holds it.
+bool commits_stall(const Case& c)
+{
+    if (!c.past.stall || c.now - c.past.stall->since < c.config.cut_timeout) return false;
+    return !has_just_begun(c) && c.can_take_over() && is_held(c, *c.past.stall);
 }
 
 bool is_shut(const Case& c)
@@ -92,6 +110,7 @@ constexpr std::array rules{
     Rule{is_hung, Verdict::primary_hung},
     Rule{stalls, Verdict::primary_stalls},
     Rule{is_cut, Verdict::replication_cut},
+    Rule{commits_stall, Verdict::commits_stall},
     Rule{is_shut, Verdict::primary_shut},
     Rule{[](const Case& c) { return c.short_of_replicas(); }, Verdict::replicas_missing},
     Rule{has_full_disk, Verdict::disk_full},
@@ -122,7 +141,21 @@ void note_epoch(Past& past, const View& view, TimePoint now)
     if (past.epoch) past.epoch_since = now;
     past.epoch = view.epoch;
     past.cut_since.reset();
+    past.stall.reset();
     past.excess.clear();
+}
+
+void note_stall(Past& past, const Case& c)
+{
+    if (!c.commits_wait()) {
+        past.stall.reset();
+        return;
+    }
+    const mysql::Observation& seen = *c.primary->observation;
+    const bool lasts = past.stall && past.stall->acknowledged == seen.commits_acknowledged &&
+                       is_held(c, *past.stall);
+    if (lasts) return;
+    past.stall = Past::Stall{seen.position, seen.commits_acknowledged, c.now};
 }
 
 }  // namespace
@@ -137,6 +170,7 @@ void remember(Past& past, const View& view, const Config& config, TimePoint now)
     } else if (!past.cut_since) {
         past.cut_since = now;
     }
+    note_stall(past, c);
     std::erase_if(past.excess, [&view](const auto& entry) {
         return !view.members.contains(entry.first) || entry.first == view.primary;
     });
@@ -159,7 +193,8 @@ Verdict diagnose(const View& view, const Past& past, const Config& config, TimeP
 bool calls_for_election(Verdict verdict)
 {
     return verdict == Verdict::primary_crashed || verdict == Verdict::primary_unreachable ||
-           verdict == Verdict::primary_hung || verdict == Verdict::replication_cut;
+           verdict == Verdict::primary_hung || verdict == Verdict::replication_cut ||
+           verdict == Verdict::commits_stall;
 }
 
 std::optional<TimePoint> next_look(
@@ -171,9 +206,10 @@ std::optional<TimePoint> next_look(
     };
     const Case facts{view, past, config, now};
     if (facts.primary != nullptr) consider(facts.primary->heard_at + config.lease);
-    if (past.cut_since) {
-        consider(*past.cut_since + config.cut_timeout);
-        if (past.epoch_since) consider(*past.epoch_since + config.failover_block);
+    if (past.cut_since) consider(*past.cut_since + config.cut_timeout);
+    if (past.stall) consider(past.stall->since + config.cut_timeout);
+    if ((past.cut_since || past.stall) && past.epoch_since) {
+        consider(*past.epoch_since + config.failover_block);
     }
     for (const auto& [id, excess] : past.excess) consider(excess.since + config.errant_after);
     return first;
@@ -192,6 +228,7 @@ const char* code(Verdict verdict)
         case Verdict::primary_hung: return "primary_hung";
         case Verdict::primary_stalls: return "primary_stalls";
         case Verdict::replication_cut: return "replication_cut";
+        case Verdict::commits_stall: return "commits_stall";
         case Verdict::primary_shut: return "primary_shut";
         case Verdict::replicas_missing: return "replicas_missing";
         case Verdict::disk_full: return "disk_full";
@@ -218,6 +255,8 @@ const char* to_text(Verdict verdict)
         case Verdict::primary_stalls: return "the primary's server does not answer";
         case Verdict::replication_cut:
             return "the primary is cut off from the replicas that its commits wait for";
+        case Verdict::commits_stall:
+            return "the primary's commits wait for what replicas hold and do not acknowledge again";
         case Verdict::primary_shut: return "the primary takes no writes";
         case Verdict::replicas_missing: return "too few replicas acknowledge: writes wait";
         case Verdict::disk_full: return "the primary's volume is full";

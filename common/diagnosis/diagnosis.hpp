@@ -30,6 +30,7 @@ enum class Verdict {
     primary_hung,         ///< Its executor lives, its server does not answer, others can lead.
     primary_stalls,       ///< The same, but not for long enough, or nobody else can lead.
     replication_cut,      ///< Commits wait for replicas that lost it; these can do without it.
+    commits_stall,        ///< Commits wait for what replicas hold, which nobody acknowledges.
     primary_shut,         ///< Runs and answers in its epoch, but clients cannot write.
     replicas_missing,     ///< Runs, but fewer than k acknowledge: commits wait.
     disk_full,            ///< The primary's volume is.

@@ -58,9 +58,17 @@ struct Past {
         TimePoint since{};
         friend bool operator==(const Excess&, const Excess&) = default;
     };
+    /// Commits wait though enough replicas hold them; none was acknowledged meanwhile.
+    struct Stall {
+        mysql::Position position;  ///< Of the primary when that began, or may have.
+        std::uint64_t acknowledged = 0;
+        TimePoint since{};
+        friend bool operator==(const Stall&, const Stall&) = default;
+    };
     std::optional<Epoch> epoch;
     std::optional<TimePoint> epoch_since;  ///< None: it had begun before we looked.
     std::optional<TimePoint> cut_since;    ///< Commits wait, and fewer than k replicas receive.
+    std::optional<Stall> stall;
     std::map<MemberId, Excess> excess;
     friend bool operator==(const Past&, const Past&) = default;
 };

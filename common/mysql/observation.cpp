@@ -55,6 +55,7 @@ Result<Observation> understand(
         .acknowledges = report.acknowledges,
         .semi_sync_clients = report.semi_sync_clients,
         .commits_waiting = report.commits_waiting,
+        .commits_acknowledged = report.commits_acknowledged,
         .acks_required = report.acks_required,
         .server_run = report.server_run,
         .needs_rebuild = report.needs_rebuild};

@@ -29,6 +29,7 @@ struct Observation {
     bool acknowledges = false;
     std::uint32_t semi_sync_clients = 0;
     std::uint32_t commits_waiting = 0;
+    std::uint64_t commits_acknowledged = 0;  ///< Since the server started.
     std::uint32_t acks_required = 0;
     std::uint64_t server_run = 0;  ///< Names this life of the server process.
     bool needs_rebuild = false;    ///< Has half a data directory.

@@ -172,11 +172,14 @@ Statement server_facts(Flavor flavor)
         "@@global.gtid_binlog_pos AS binlog_pos, @@global.gtid_slave_pos AS slave_pos");
 }
 
-Statement status_counters()
+Statement semi_sync_counters()
 {
-    return plain(
-        "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'Rpl\\_semi\\_sync%' "
-        "OR Variable_name = 'Slave_received_heartbeats'");
+    return plain("SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync%'");
+}
+
+Statement heartbeat_counter()
+{
+    return plain("SHOW GLOBAL STATUS LIKE 'Slave\\_received\\_heartbeats'");
 }
 
 Statement semi_sync_variables()

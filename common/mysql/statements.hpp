@@ -81,8 +81,11 @@ struct Source {
 /// One row; columns by name: version, server_uuid, read_only, super_read_only, applied, and MySQL's
 /// heartbeats and position (applied or received), or MariaDB's binlog_pos and slave_pos.
 [[nodiscard]] Statement server_facts(Flavor flavor);
-/// Rows of name and value: every Rpl_semi_sync_* counter, and MariaDB's Slave_received_heartbeats.
-[[nodiscard]] Statement status_counters();
+/// Rows of name and value: every Rpl_semi_sync_* counter; MariaDB's Slave_received_heartbeats. Each
+/// with LIKE alone: with WHERE a MariaDB makes all of its counters up first, some of which it does
+/// not tell while two groups of commits wait for acknowledgements.
+[[nodiscard]] Statement semi_sync_counters();
+[[nodiscard]] Statement heartbeat_counter();
 [[nodiscard]] Statement semi_sync_variables();
 
 /// Lets the local administrator write while clients stay shut out. MariaDB's always can.

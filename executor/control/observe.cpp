@@ -153,8 +153,10 @@ Outcome<control::Observation> SqlControl::observe(
     // After the replication status: what moves from received to applied in between is in both.
     const auto facts = dialog.value().ask(mysql::server_facts(flavor_));
     if (facts.has_error()) return facts.error();
-    const auto counters = dialog.value().ask(mysql::status_counters());
+    const auto counters = dialog.value().ask(mysql::semi_sync_counters());
     if (counters.has_error()) return counters.error();
+    const auto heartbeats = dialog.value().ask(mysql::heartbeat_counter());
+    if (heartbeats.has_error()) return heartbeats.error();
     const auto switches = dialog.value().ask(mysql::semi_sync_variables());
     if (switches.has_error()) return switches.error();
     const auto held = position(facts.value(), status.value());
@@ -182,7 +184,7 @@ Outcome<control::Observation> SqlControl::observe(
         seen,
         status.value(),
         status.value().read_up_to + "/" + text(facts.value(), "heartbeats") +
-            value_of(counters.value(), "", "Slave_received_heartbeats"));
+            value_of(heartbeats.value(), "", "Slave_received_heartbeats"));
     return seen;
 }
 

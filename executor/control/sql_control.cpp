@@ -174,7 +174,7 @@ Outcome<void> SqlControl::write_marker(Dialog& dialog, const mysql::Marker& mark
     SqlSession& session = writer.value().session();
     if (auto sent = session.send(last); sent.has_error()) return failure_of(sent.error());
     while (!session.answered(poll_interval)) {
-        const auto counters = dialog.ask(mysql::status_counters());
+        const auto counters = dialog.ask(mysql::semi_sync_counters());
         if (counters.has_error()) return counters.error();
         if (waiting_commits(counters.value()) != 0) return {};
         if (dialog.expired())
@@ -234,7 +234,7 @@ Outcome<void> SqlControl::keep_shut(Dialog& dialog) const
 Outcome<void> SqlControl::step_down(Dialog& dialog) const
 {
     if (auto done = keep_shut(dialog); done.has_error()) return done;
-    const auto counters = dialog.ask(mysql::status_counters());
+    const auto counters = dialog.ask(mysql::semi_sync_counters());
     if (counters.has_error()) return counters.error();
     if (waiting_commits(counters.value()) != 0)
         return Failure{

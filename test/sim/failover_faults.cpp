@@ -72,16 +72,23 @@ mysql::Observation World::look_at(const Member& member) const
         seen.receiver_running = !is_closed && seen.packet_age < patience;
     }
     if (member.role == Member::Role::primary) {
+        std::uint32_t waiting = 0;
+        std::uint64_t acknowledged = 0;
         for (const auto& [id, other] : members_) {
             const bool counts = other.role == Member::Role::replica && other.acknowledges &&
                                 other.source == member.id && !member.locked.contains(id);
             if (counts) ++seen.semi_sync_clients;
         }
-        seen.commits_waiting = static_cast<std::uint32_t>(
-            std::ranges::count_if(member.log, [&](const Transaction& transaction) {
-                return !transaction.is_marker && transaction.epoch == member.leads &&
-                       !acknowledged_.contains(transaction.id);
-            }));
+        for (const Transaction& transaction : member.log) {
+            if (transaction.is_marker || transaction.epoch != member.leads) continue;
+            if (acknowledged_.contains(transaction.id)) {
+                ++acknowledged;
+            } else {
+                ++waiting;
+            }
+        }
+        seen.commits_waiting = waiting;
+        seen.commits_acknowledged = acknowledged;
     }
     return seen;
 }

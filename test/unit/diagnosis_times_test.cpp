@@ -31,7 +31,55 @@ TEST_CASE("diagnosis: elections follow from these verdicts and no others", "[dia
     }
     CHECK(
         found == std::set<std::string>{
-                     "primary_crashed", "primary_hung", "primary_unreachable", "replication_cut"});
+                     "commits_stall",
+                     "primary_crashed",
+                     "primary_hung",
+                     "primary_unreachable",
+                     "replication_cut"});
+}
+
+TEST_CASE("diagnosis: commits stall when replicas hold them and nobody acknowledges", "[diagnosis]")
+{
+    Ward w;
+    w.seen[p].commits_waiting = 3;
+    const auto verdict = [&w] { return diagnose(w.view, w.past, w.config, w.now); };
+
+    SECTION("for long enough")
+    {
+        w.wait(4900ms);
+        CHECK(verdict() == Verdict::healthy);
+        w.wait(100ms);
+        CHECK(verdict() == Verdict::commits_stall);
+    }
+    SECTION("unless one after the other is acknowledged")
+    {
+        for (int i = 0; i < 60; ++i) {
+            ++w.seen[p].commits_acknowledged;
+            w.wait(1s);
+        }
+        CHECK(verdict() == Verdict::healthy);
+    }
+    SECTION("unless it is a large transaction, on its way still")
+    {
+        w.seen[p].position = mysql::Position::parse(mysql::Flavor::mariadb, "0-1-7").value();
+        w.wait(1min);
+        CHECK(verdict() == Verdict::healthy);
+        for (const MemberId id : {r2, r3}) w.seen[id].position = w.seen[p].position;
+        w.wait(4900ms);
+        CHECK(verdict() == Verdict::healthy);
+        w.wait(100ms);
+        CHECK(verdict() == Verdict::commits_stall);
+    }
+    SECTION("but not while the epoch is new, or nobody can take over")
+    {
+        w.past.epoch_since = w.now;
+        w.wait(29s);
+        CHECK(verdict() == Verdict::healthy);
+        w.wait(1s);
+        CHECK(verdict() == Verdict::commits_stall);
+        for (const MemberId id : {r2, r3}) w.seen[id].amnesiac = true;
+        CHECK(verdict() == Verdict::healthy);
+    }
 }
 
 TEST_CASE("diagnosis: who looks when it says so misses nothing", "[diagnosis]")
