@@ -8,6 +8,29 @@ namespace {
 /// The last answer of a server that has cloned and cannot start itself again.
 constexpr unsigned restart_failed = 3707;
 
+struct Copied {
+    std::string position;
+    std::string history;  ///< Who wrote what the copy holds, its last transactions included.
+};
+
+/// What the backup says is its position can be behind its data: a replica counts what it has
+/// applied a moment after it has committed it. The table that the copy's server reads was written
+/// in the same transactions as the data.
+Outcome<Copied> copied_by_mariadb(
+    const std::string& backups, const std::string& donors, const std::string& table)
+{
+    auto history = mysql::History::parse(donors);
+    const auto said = mysql::GtidList::parse(backups);
+    const auto written = mysql::GtidList::parse(table);
+    if (history.has_error() || said.has_error() || written.has_error())
+        return Failure{
+            ControlErrc::server_refused,
+            "the backup's position is none: " + backups + ", or the copy's: " + table};
+    const mysql::GtidList position = said->unite(*written);
+    for (const auto& entry : position.entries()) history->add(entry);
+    return Copied{position.to_text(), history->to_text()};
+}
+
 }  // namespace
 
 Outcome<std::string> SqlControl::history(Deadline deadline)
@@ -56,7 +79,15 @@ Outcome<std::string> SqlControl::begin_on_copy(
 {
     auto dialog = Dialog::open(target_, deadline);
     if (dialog.has_error()) return dialog.error();
-    const auto statements = mysql::begin_on_copy(flavor_, position, history);
+    Copied copied{position, history};
+    if (flavor_ == mysql::Flavor::mariadb) {
+        const auto table = dialog.value().ask("SELECT @@global.gtid_slave_pos");
+        if (table.has_error()) return table.error();
+        auto all = copied_by_mariadb(position, history, table.value().scalar());
+        if (all.has_error()) return all.error();
+        copied = std::move(all.value());
+    }
+    const auto statements = mysql::begin_on_copy(flavor_, copied.position, copied.history);
     if (auto done = dialog.value().tell(statements); done.has_error()) return done.error();
     const auto held = position_now(dialog.value());
     if (held.has_error()) return held.error();

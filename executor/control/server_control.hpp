@@ -132,7 +132,8 @@ class ServerControl {
     [[nodiscard]] virtual Outcome<void> clone(const CloneOrder& order, Deadline deadline) = 0;
 
     /// On a server started on a copy of another's data: it follows nobody. On MariaDB it takes note
-    /// of what the copy holds. Returns the position.
+    /// of what the copy holds: `position` is what the backup says, which its own table completes,
+    /// `history` the donor's. Returns the position.
     [[nodiscard]] virtual Outcome<std::string> begin_on_copy(
         const std::string& position, const std::string& history, Deadline deadline) = 0;
 };

@@ -39,17 +39,6 @@ Outcome<mysql::Position> position_in(mysql::Flavor flavor, const std::string& hi
     return *position;
 }
 
-/// MariaDB: who wrote what the copy holds, its last transactions included.
-Outcome<std::string> history_of_copy(const std::string& donors, const std::string& position)
-{
-    auto history = mysql::History::parse(donors);
-    const auto last = mysql::GtidList::parse(position);
-    if (history.has_error() || last.has_error())
-        return Failure{ControlErrc::server_refused, "the backup's position is none: " + position};
-    for (const auto& entry : last->entries()) history->add(entry);
-    return history->to_text();
-}
-
 }  // namespace
 
 /// Data on their way.
@@ -280,16 +269,12 @@ io::Awaitable<void> Rebuilds::finish(FinishRebuild order)
                  directories = directories_on(member_.volume),
                  donors = donor_.history]() -> Outcome<std::string> {
         std::string position;
-        std::string history;
         if (flavor == mysql::Flavor::mariadb) {
             auto backups = position_of_backup(directories);
             if (backups.has_error()) return backups;
-            auto all = history_of_copy(donors, *backups);
-            if (all.has_error()) return all;
             position = std::move(*backups);
-            history = std::move(*all);
         }
-        auto held = control->begin_on_copy(position, history, Clock::now() + quick);
+        auto held = control->begin_on_copy(position, donors, Clock::now() + quick);
         if (held.has_error()) return held;
         const auto wanted = position_in(flavor, donors);
         const auto holds = position_in(flavor, *held);

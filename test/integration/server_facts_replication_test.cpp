@@ -166,6 +166,20 @@ TEMPLATE_TEST_CASE(
     pair.primary.signal(SIGCONT);
 }
 
+TEST_CASE(
+    "server control: a MariaDB on a copy believes its own table where that is ahead of the backup")
+{
+    if (!present(mysql::Flavor::mariadb)) return;
+    DatabaseServer server{mysql::Flavor::mariadb, 1};
+    server.start();
+    server.tell("SET GLOBAL gtid_slave_pos = '0-7-20'");
+    const auto held = server.control().begin_on_copy("0-7-19", "0-7-18,0-6-3", in_time());
+    REQUIRE(held.has_value());
+    CHECK(*held == "0-7-20");
+    CHECK(server.ask("SELECT @@global.gtid_slave_pos") == "0-7-20");
+    CHECK(server.ask("SELECT @@global.gtid_binlog_state") == "0-6-3,0-7-20");
+}
+
 TEST_CASE("server facts: MariaDB's STOP SLAVE waits for a primary that hangs")
 {
     if (!present(mysql::Flavor::mariadb)) return;
