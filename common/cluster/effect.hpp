@@ -91,10 +91,10 @@ struct SendOrder {  ///< Accounts in it have a user and no password: the shell a
     friend bool operator==(const SendOrder&, const SendOrder&) = default;
 };
 
-struct SwitchoverEnded {
+struct RequestEnded {
     std::uint64_t request = 0;
     std::string why_not;  ///< Empty: it is done.
-    friend bool operator==(const SwitchoverEnded&, const SwitchoverEnded&) = default;
+    friend bool operator==(const RequestEnded&, const RequestEnded&) = default;
 };
 
 struct Report {  ///< For the log and the cluster's list of events.
@@ -122,7 +122,7 @@ using Effect = std::variant<
     SendOrder,
     publish::ReadTree,
     publish::Apply,
-    SwitchoverEnded,
+    RequestEnded,
     Report,
     Ignored>;
 using Effects = std::vector<Effect>;

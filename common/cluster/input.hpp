@@ -37,7 +37,13 @@ struct ScaleOrdered {  ///< To so many members.
     std::uint32_t num_nodes = 1;
 };
 
-struct SwitchoverOrdered {  ///< Answered by `SwitchoverEnded`.
+struct SwitchoverOrdered {  ///< Answered by `RequestEnded`.
+    std::uint64_t request = 0;
+    MemberId to{};
+};
+
+/// The operator accepts the loss that the stuck election told. Answered by `RequestEnded`.
+struct ForceOrdered {
     std::uint64_t request = 0;
     MemberId to{};
 };
@@ -67,6 +73,7 @@ using Input = std::variant<
     DeleteOrdered,
     ScaleOrdered,
     SwitchoverOrdered,
+    ForceOrdered,
     MemberConnected,
     MemberSaid,
     MemberDisconnected,

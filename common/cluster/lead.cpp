@@ -67,6 +67,14 @@ void lift(Stepping& step, const election::SaveEpoch& effect)
     step.changed();
 }
 
+void lift(Stepping& step, const election::SaveForced& effect)
+{
+    lift(step, election::SaveEpoch{effect.epoch, effect.last, effect.since});
+    step.record().electorate = effect.electorate.members;
+    step.record().acks = static_cast<std::uint32_t>(effect.electorate.acks);
+    step.state.high_water = effect.last.position;
+}
+
 void lift(Stepping& step, const election::SendPrepare& effect)
 {
     order(step, effect.member, control::Prepare{effect.epoch});

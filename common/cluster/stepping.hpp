@@ -54,6 +54,7 @@ void on(Stepping& step, const Started& in);             // on_request.cpp
 void on(Stepping& step, const DeleteOrdered& in);       // on_request.cpp
 void on(Stepping& step, const ScaleOrdered& in);        // on_request.cpp
 void on(Stepping& step, const SwitchoverOrdered& in);   // switchover.cpp
+void on(Stepping& step, const ForceOrdered& in);        // force.cpp
 void on(Stepping& step, const TreeAnswered& in);        // serve.cpp
 void on(Stepping& step, const OfferArrived& in);        // on_offer.cpp
 void on(Stepping& step, const StatusArrived& in);       // on_status.cpp

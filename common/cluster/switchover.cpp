@@ -18,7 +18,7 @@ void answer(Stepping& step, std::string why_not)
     if (!why_not.empty()) {
         step.report(Report::Level::warning, done.to, "did not become the primary: " + why_not);
     }
-    step.act(SwitchoverEnded{done.request, std::move(why_not)});
+    step.act(RequestEnded{done.request, std::move(why_not)});
 }
 
 void undo(Stepping& step, std::string why)
@@ -93,7 +93,7 @@ void conclude(Stepping& step)
 void on(Stepping& step, const SwitchoverOrdered& in)
 {
     if (std::string why = objection(step, in.to); !why.empty()) {
-        step.act(SwitchoverEnded{in.request, std::move(why)});
+        step.act(RequestEnded{in.request, std::move(why)});
         return;
     }
     const std::uint64_t serial = ++step.state.electorate.serial;

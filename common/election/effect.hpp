@@ -24,6 +24,15 @@ struct SaveEpoch {  ///< The record's epoch, its last primary, no candidate, not
     Epoch since{};  ///< As in `Called`, for whoever has to call again.
     friend bool operator==(const SaveEpoch&, const SaveEpoch&) = default;
 };
+/// As an operator wants it: E is this from now on, and `last` is who acknowledged last, whatever
+/// was true before. What `last` lacks is lost.
+struct SaveForced {
+    Epoch epoch{};
+    LastPrimary last;
+    Epoch since{};
+    Electorate electorate;
+    friend bool operator==(const SaveForced&, const SaveForced&) = default;
+};
 struct SendPrepare {
     Epoch epoch{};
     MemberId member{};
@@ -111,7 +120,7 @@ struct Ignored {
         other_epoch,
         not_a_voter,
         not_the_candidate,
-        not_stuck,  ///< `Forced` where nothing is lost by waiting.
+        not_stuck,  ///< `Forced` where nobody was told of a loss, or of the promotion of another.
         nothing_to_do,
         already_so,
         order_repeats,  ///< Refused for now; the next repetition asks again.
@@ -125,6 +134,7 @@ struct Ignored {
 using Effect = std::variant<
     DismissPrimary,
     SaveEpoch,
+    SaveForced,
     SendPrepare,
     SaveCandidate,
     SendPromote,

@@ -85,7 +85,9 @@ struct Refused {
 struct ElectorateChanged {  ///< Persisted. Only while a promoted primary leads.
     Electorate electorate;
 };
-struct Forced {};  ///< An operator accepts the loss that `ReportStuck` told.
+struct Forced {  ///< An operator accepts the loss that `ReportStuck` told, of promoting this one.
+    MemberId member{};
+};
 struct DeadlinePassed {};
 
 using Input = std::variant<

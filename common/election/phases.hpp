@@ -40,6 +40,11 @@ namespace promoting {
 [[nodiscard]] Effects enter(
     State& state, const Config& config, const LastPrimary& candidate, TimePoint now);
 
+/// The same where an operator takes the candidate's position for all there is: E shrinks to those
+/// who can follow it at once, and k with it. The others join again when they are back.
+[[nodiscard]] Effects enter_forced(
+    State& state, const Config& config, const LastPrimary& candidate, TimePoint now);
+
 [[nodiscard]] Effects on(State&, const Config&, const Appeared&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const Ended&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const Observed&, TimePoint now);

@@ -149,12 +149,14 @@ Effects on(State&, const Config&, const ElectorateChanged&, TimePoint)
     return {Ignored{Ignored::Why::not_leading}};
 }
 
-Effects on(State& state, const Config& config, const Forced&, TimePoint now)
+Effects on(State& state, const Config& config, const Forced& forced, TimePoint now)
 {
     const Preparing& phase = phase_of(state);
     const auto best = best_of(phase.call, phase.answers);
-    if (!phase.reported || !best) return {Ignored{Ignored::Why::not_stuck}};
-    return promoting::enter(state, config, *best, now);
+    if (!phase.reported || !best || best->member != forced.member) {
+        return {Ignored{Ignored::Why::not_stuck}};
+    }
+    return promoting::enter_forced(state, config, *best, now);
 }
 
 Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint now)

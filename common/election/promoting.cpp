@@ -203,6 +203,34 @@ Effects enter(State& state, const Config& config, const LastPrimary& candidate, 
     return effects;
 }
 
+Effects enter_forced(
+    State& state, const Config& config, const LastPrimary& candidate, TimePoint now)
+{
+    Called& call = std::get<Preparing>(state.phase).call;
+    const Promoting before{
+        .call = call,
+        .candidate = candidate,
+        .answers = std::get<Preparing>(state.phase).answers,
+        .followed = {},
+        .errant = {},
+        .marked = {},
+        .ask_again_at = now,
+        .candidate_fails_at = now};
+    std::erase_if(call.electorate.members, [&](MemberId member) {
+        return member != candidate.member && !follows_at_once(before, member);
+    });
+    call.electorate.members.insert(candidate.member);
+    call.electorate.acks =
+        electorate::acks_for(call.electorate.members.size(), call.electorate.acks);
+    call.last = candidate;
+    call.since = state.epoch;
+    call.high_water = candidate.position;
+    Effects effects{SaveForced{state.epoch, candidate, call.since, call.electorate}};
+    const Effects orders = enter(state, config, candidate, now);
+    effects.insert(effects.end(), orders.begin(), orders.end());
+    return effects;
+}
+
 Effects on(State& state, const Config&, const Appeared& appeared, TimePoint)
 {
     Promoting& phase = phase_of(state);

@@ -79,9 +79,9 @@ struct ScalingBegun {
     std::string name;
     friend bool operator==(const ScalingBegun&, const ScalingBegun&) = default;
 };
-struct SwitchedOver {
+struct Done {
     std::string name;
-    friend bool operator==(const SwitchedOver&, const SwitchedOver&) = default;
+    friend bool operator==(const Done&, const Done&) = default;
 };
 struct Refused {
     enum class Why {
@@ -96,7 +96,7 @@ struct Refused {
     std::string message;
     friend bool operator==(const Refused&, const Refused&) = default;
 };
-using Answer = std::variant<Created, DeletionBegun, ScalingBegun, SwitchedOver, Refused>;
+using Answer = std::variant<Created, DeletionBegun, ScalingBegun, Done, Refused>;
 struct Reply {
     RequestId request{};
     Answer answer;

@@ -69,6 +69,12 @@ struct SwitchoverRequested {
     MemberId to{};
 };
 
+struct ForceRequested {
+    RequestId request{};
+    std::string name;
+    MemberId to{};
+};
+
 struct StreamOpened {
     cluster::StreamId stream{};
     cluster::Token token = cluster::Token::wrong;
@@ -97,6 +103,7 @@ using Input = std::variant<
     DeleteRequested,
     ScaleRequested,
     SwitchoverRequested,
+    ForceRequested,
     StreamOpened,
     StreamSaid,
     StreamClosed,

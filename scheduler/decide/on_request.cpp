@@ -15,6 +15,18 @@ void refuse(Stepping& step, RequestId request, Refused refused)
 const Refused not_connected{
     Refused::Why::not_connected, "the scheduler is not connected to Mesos, try again"};
 
+/// Else the request is refused.
+bool is_there(Stepping& step, RequestId request, const std::string& name)
+{
+    if (!step.state.recovered) {
+        refuse(step, request, not_connected);
+        return false;
+    }
+    if (step.state.clusters.contains(name)) return true;
+    refuse(step, request, {Refused::Why::not_found, "there is no cluster '" + name + "'"});
+    return false;
+}
+
 cluster::Record new_record(const Stepping& step, const CreateRequested& in, const Asked& asked)
 {
     cluster::Record record;
@@ -60,15 +72,7 @@ void on(Stepping& step, const CreateRequested& in)
 
 void on(Stepping& step, const DeleteRequested& in)
 {
-    if (!step.state.recovered) {
-        refuse(step, in.request, not_connected);
-        return;
-    }
-    if (!step.state.clusters.contains(in.name)) {
-        refuse(
-            step, in.request, {Refused::Why::not_found, "there is no cluster '" + in.name + "'"});
-        return;
-    }
+    if (!is_there(step, in.request, in.name)) return;
     if (in.password != Password::right) {
         const char* what = in.password == Password::missing ? "password: is missing"
                                                             : "password: is not the cluster's";
@@ -85,13 +89,8 @@ void on(Stepping& step, const DeleteRequested& in)
 
 void on(Stepping& step, const ScaleRequested& in)
 {
-    const auto found = step.state.clusters.find(in.name);
-    if (!step.state.recovered) {
-        refuse(step, in.request, not_connected);
-    } else if (found == step.state.clusters.end()) {
-        refuse(
-            step, in.request, {Refused::Why::not_found, "there is no cluster '" + in.name + "'"});
-    } else if (found->second.record.deleting) {
+    if (!is_there(step, in.request, in.name)) return;
+    if (step.state.clusters.at(in.name).record.deleting) {
         refuse(
             step, in.request, {Refused::Why::exists, "cluster '" + in.name + "' is being deleted"});
     } else if (in.num_nodes < 1 || in.num_nodes > step.config.num_nodes_max) {
@@ -108,15 +107,16 @@ void on(Stepping& step, const ScaleRequested& in)
 
 void on(Stepping& step, const SwitchoverRequested& in)
 {
-    if (!step.state.recovered) {
-        refuse(step, in.request, not_connected);
-    } else if (!step.state.clusters.contains(in.name)) {
-        refuse(
-            step, in.request, {Refused::Why::not_found, "there is no cluster '" + in.name + "'"});
-    } else {
-        const auto request = static_cast<std::uint64_t>(in.request);
-        tell_cluster(step, in.name, cluster::SwitchoverOrdered{request, in.to});
-    }
+    if (!is_there(step, in.request, in.name)) return;
+    const auto request = static_cast<std::uint64_t>(in.request);
+    tell_cluster(step, in.name, cluster::SwitchoverOrdered{request, in.to});
+}
+
+void on(Stepping& step, const ForceRequested& in)
+{
+    if (!is_there(step, in.request, in.name)) return;
+    const auto request = static_cast<std::uint64_t>(in.request);
+    tell_cluster(step, in.name, cluster::ForceOrdered{request, in.to});
 }
 
 }  // namespace mysos::scheduler

@@ -59,11 +59,11 @@ class Lift {
     void operator()(const cluster::SendOrder& effect) { step_.act(SendOrder{name_, effect}); }
     void operator()(const publish::ReadTree& effect) { step_.act(ReadTree{name_, effect}); }
     void operator()(const publish::Apply& effect) { step_.act(ApplyTree{name_, effect}); }
-    void operator()(const cluster::SwitchoverEnded& effect)
+    void operator()(const cluster::RequestEnded& effect)
     {
         const RequestId request{effect.request};
         if (effect.why_not.empty()) {
-            step_.act(Reply{request, SwitchedOver{name_}});
+            step_.act(Reply{request, Done{name_}});
         } else {
             step_.act(Reply{request, Refused{Refused::Why::cannot, effect.why_not}});
         }

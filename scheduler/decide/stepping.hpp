@@ -51,6 +51,7 @@ void on(Stepping& step, const CreateRequested& in);      // on_request.cpp
 void on(Stepping& step, const DeleteRequested& in);      // on_request.cpp
 void on(Stepping& step, const ScaleRequested& in);       // on_request.cpp
 void on(Stepping& step, const SwitchoverRequested& in);  // on_request.cpp
+void on(Stepping& step, const ForceRequested& in);       // on_request.cpp
 void on(Stepping& step, const StreamOpened& in);         // route.cpp
 void on(Stepping& step, const StreamSaid& in);           // route.cpp
 void on(Stepping& step, const StreamClosed& in);         // route.cpp

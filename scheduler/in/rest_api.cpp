@@ -115,10 +115,12 @@ io::Awaitable<io::Reply> RestApi::serve(Found found, io::Request request)
         if (auto* reply = std::get_if<io::Reply>(&read)) co_return std::move(*reply);
         co_return co_await change(std::move(found.cluster), std::get<PatchCall>(read));
     }
-    if (found.route == Route::switch_over) {
-        auto read = read_switchover(request);
+    if (found.route == Route::switch_over || found.route == Route::force) {
+        auto read = read_member_call(request);
         if (auto* reply = std::get_if<io::Reply>(&read)) co_return std::move(*reply);
-        co_return co_await switch_over(std::move(found.cluster), std::get<SwitchoverCall>(read));
+        const MemberCall call = std::get<MemberCall>(read);
+        if (found.route == Route::force) co_return co_await force(std::move(found.cluster), call);
+        co_return co_await switch_over(std::move(found.cluster), call);
     }
     co_return look(found);
 }
@@ -170,13 +172,12 @@ io::Awaitable<io::Reply> RestApi::remove(std::string name, DeleteCall call)
     co_return json_reply(200, body);
 }
 
-io::Awaitable<io::Reply> RestApi::change(std::string name, PatchCall call)
+template <class Requested>
+io::Awaitable<io::Reply> RestApi::ask(std::string name, Requested requested)
 {
-    ScaleRequested requested;
-    requested.request = next_id();
+    const RequestId id = next_id();
+    requested.request = id;
     requested.name = name;
-    requested.num_nodes = call.num_nodes;
-    const RequestId id = requested.request;
     ports_.post(std::move(requested));
     const std::optional<Answer> answer = co_await unanswered_.wait(id, answer_max);
     if (!answer) co_return not_answered(name);
@@ -184,18 +185,25 @@ io::Awaitable<io::Reply> RestApi::change(std::string name, PatchCall call)
     co_return show(name);
 }
 
-io::Awaitable<io::Reply> RestApi::switch_over(std::string name, SwitchoverCall call)
+io::Awaitable<io::Reply> RestApi::change(std::string name, PatchCall call)
+{
+    ScaleRequested requested;
+    requested.num_nodes = call.num_nodes;
+    co_return co_await ask(std::move(name), std::move(requested));
+}
+
+io::Awaitable<io::Reply> RestApi::switch_over(std::string name, MemberCall call)
 {
     SwitchoverRequested requested;
-    requested.request = next_id();
-    requested.name = name;
     requested.to = call.to;
-    const RequestId id = requested.request;
-    ports_.post(std::move(requested));
-    const std::optional<Answer> answer = co_await unanswered_.wait(id, answer_max);
-    if (!answer) co_return not_answered(name);
-    if (const auto* refused = std::get_if<Refused>(&*answer)) co_return refused_problem(*refused);
-    co_return show(name);
+    co_return co_await ask(std::move(name), std::move(requested));
+}
+
+io::Awaitable<io::Reply> RestApi::force(std::string name, MemberCall call)
+{
+    ForceRequested requested;
+    requested.to = call.to;
+    co_return co_await ask(std::move(name), std::move(requested));
 }
 
 Password RestApi::compare(const std::string& name, const DeleteCall& call) const
@@ -252,6 +260,7 @@ io::Reply RestApi::look(const Found& found) const
         case Route::delete_cluster:
         case Route::change_cluster:
         case Route::switch_over:
+        case Route::force:
         case Route::executor_stream:
         case Route::executor_call: break;  // Served before.
     }

@@ -55,7 +55,11 @@ class RestApi {
     [[nodiscard]] io::Awaitable<io::Reply> serve(Found found, io::Request request);
     [[nodiscard]] io::Awaitable<io::Reply> create(CreateCall call);
     [[nodiscard]] io::Awaitable<io::Reply> change(std::string name, PatchCall call);
-    [[nodiscard]] io::Awaitable<io::Reply> switch_over(std::string name, SwitchoverCall call);
+    [[nodiscard]] io::Awaitable<io::Reply> switch_over(std::string name, MemberCall call);
+    [[nodiscard]] io::Awaitable<io::Reply> force(std::string name, MemberCall call);
+    /// The cluster as it is then, or why it was refused.
+    template <class Requested>
+    [[nodiscard]] io::Awaitable<io::Reply> ask(std::string name, Requested requested);
     [[nodiscard]] io::Awaitable<io::Reply> remove(std::string name, DeleteCall call);
     [[nodiscard]] io::Reply look(const Found& found) const;
     [[nodiscard]] io::Reply show(const std::string& name) const;

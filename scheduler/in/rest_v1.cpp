@@ -35,14 +35,14 @@ std::variant<PatchCall, io::Reply> read_patch(const io::Request& request)
     return PatchCall{*num_nodes};
 }
 
-std::variant<SwitchoverCall, io::Reply> read_switchover(const io::Request& request)
+std::variant<MemberCall, io::Reply> read_member_call(const io::Request& request)
 {
     const json body = json::parse(request.body, nullptr, false);
     const auto to = body.is_object() ? body.find("to") : body.end();
     if (to == body.end() || !fits(*to) || body.size() != 1) {
         return problem(400, R"(the body must be JSON like {"to": 2}, a member's server_id)");
     }
-    return SwitchoverCall{MemberId{to->get<std::uint32_t>()}};
+    return MemberCall{MemberId{to->get<std::uint32_t>()}};
 }
 
 io::Reply refused_problem(const Refused& refused)

@@ -18,12 +18,12 @@ struct PatchCall {
 /// PATCH /v1/clusters/<name>. Shape: {"num_nodes": number}. What cannot be changed is named.
 [[nodiscard]] std::variant<PatchCall, io::Reply> read_patch(const io::Request& request);
 
-struct SwitchoverCall {
+struct MemberCall {
     MemberId to{};
 };
 
-/// POST /v1/clusters/<name>/switchover. Shape: {"to": server id}.
-[[nodiscard]] std::variant<SwitchoverCall, io::Reply> read_switchover(const io::Request& request);
+/// POST /v1/clusters/<name>/switchover and …/force. Shape: {"to": server id}.
+[[nodiscard]] std::variant<MemberCall, io::Reply> read_member_call(const io::Request& request);
 
 [[nodiscard]] io::Reply refused_problem(const Refused& refused);
 

@@ -176,6 +176,27 @@ json verdict_view(const cluster::State& state)
         {"code", diagnosis::code(*state.verdict)}, {"message", diagnosis::to_text(*state.verdict)}};
 }
 
+/// What an operator has to know before the force.
+json stuck_view(const cluster::State& state)
+{
+    if (!state.stuck) return nullptr;
+    json missing = json::array();
+    for (const MemberId id : state.stuck->missing) missing.push_back(number(id));
+    json forgetful = json::array();
+    for (const MemberId id : state.stuck->amnesiacs) forgetful.push_back(number(id));
+    json view{
+        {"missing", std::move(missing)},
+        {"may_have_forgotten", std::move(forgetful)},
+        {"force", nullptr}};
+    if (const auto& offer = state.stuck->force) {
+        view["force"] = {
+            {"to", number(offer->member)},
+            {"transactions_lost_at_least",
+             offer->transactions_lost ? json(*offer->transactions_lost) : json(nullptr)}};
+    }
+    return view;
+}
+
 json situations_view(const cluster::State& state, const diagnosis::Config& config, TimePoint now)
 {
     json view = json::array();
@@ -264,6 +285,7 @@ json cluster_view(
         {"electorate", std::move(electorate)},
         {"acks", record.acks},
         {"verdict", verdict_view(state)},
+        {"stuck", stuck_view(state)},
         {"situations", situations_view(state, config, now)},
         {"endpoints", endpoints(state)},
         {"members", std::move(members)}};

@@ -18,6 +18,7 @@ enum class Route {
     show_cluster,
     change_cluster,
     switch_over,
+    force,
     create_cluster,  ///< Cotton's.
     delete_cluster,  ///< Cotton's.
     executor_stream,

@@ -323,7 +323,7 @@ void Scheduler::ask_join(MemberId member, TimePoint now)
 
 void Scheduler::force(TimePoint now)
 {
-    tell(election::Forced{}, now);
+    if (offered_) tell(election::Forced{*offered_}, now);
 }
 
 void Scheduler::tick(TimePoint now)
@@ -363,6 +363,12 @@ void Scheduler::perform(const election::Effect& effect, TimePoint now)
                 record_.since = e.since;
                 record_.opened = false;
             },
+            [&](const SaveForced& e) {
+                record_.last = e.last;
+                record_.since = e.since;
+                record_.electorate = e.electorate;
+                high_water_ = e.last.position;
+            },
             [&](const SendPrepare& e) { send(e.member, control::Prepare{e.epoch}); },
             [&](const SaveCandidate& e) {
                 if (broken_ == Broken::candidate_not_persisted) return;
@@ -395,8 +401,15 @@ void Scheduler::perform(const election::Effect& effect, TimePoint now)
                 record_.last.member = e.primary;
             },
             [&](const Publish& e) { published_ = e.primary; },
-            [&](const ReportBegun&) { stuck_ = false; },
-            [&](const ReportStuck&) { stuck_ = true; },
+            [&](const ReportBegun&) {
+                stuck_ = false;
+                offered_.reset();
+            },
+            [&](const ReportStuck& e) {
+                stuck_ = true;
+                offered_.reset();
+                if (e.force) offered_ = e.force->member;
+            },
             [](const election::Ignored&) {}},
         effect);
 }

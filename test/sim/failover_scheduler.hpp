@@ -102,6 +102,7 @@ class Scheduler {
     diagnosis::Past past_;
     bool dead_ = false;
     bool stuck_ = false;
+    std::optional<MemberId> offered_;  ///< To an operator, while stuck.
     std::optional<MemberId> published_;
     std::map<MemberId, mysql::Position> held_;
     mysql::Position high_water_;

@@ -115,6 +115,10 @@ std::string text(const election::Effect& effect)
             [](const SaveEpoch& e) {
                 return "save" + text(e.epoch) + " after " + text(e.last.member);
             },
+            [](const SaveForced& e) {
+                return "save forced" + text(e.epoch) + " after " + text(e.last.member) + " " +
+                       text(e.electorate);
+            },
             [](const SendPrepare& e) { return "prepare " + text(e.member) + text(e.epoch); },
             [](const SaveCandidate& e) {
                 return "save candidate " + text(e.candidate.member) + text(e.epoch) + " at " +

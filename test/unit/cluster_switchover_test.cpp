@@ -15,7 +15,7 @@ const std::string last = "0-1-1099511627780";  // What the primary holds when cl
 
 std::string why_not(const Effects& effects)
 {
-    const auto ended = find<SwitchoverEnded>(effects);
+    const auto ended = find<RequestEnded>(effects);
     REQUIRE(ended);
     CHECK(ended->request == 7);
     return ended->why_not;

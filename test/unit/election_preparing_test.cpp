@@ -299,17 +299,53 @@ TEST_CASE("election: an operator may accept the loss, but only when told of it",
     (void)script.feed(call);
     (void)script.answer(m2, 9);
     (void)script.answer(m3, 10, 3, true);
-    CHECK(script.feed(Forced{}) == "ignored: not stuck");
+    CHECK(script.feed(Forced{m3}) == "ignored: not stuck");
     script.now += 9s;
     CHECK(
         script.wait(1s) ==
         "prepare 1 e4; prepare 4 e4; prepare 5 e4; "
         "stuck e4: no quorum, missing {1,4,5} amnesiac {3} lacking 2, force 3 loses 2");
+    CHECK(script.feed(Forced{m2}) == "ignored: not stuck");
     CHECK(
-        script.feed(Forced{}) ==
-        "promote 3 e4 at 0-1-10 k=2; "
+        script.feed(Forced{m3}) ==
+        "save forced e4 after 3 {2,3} k=1; "
+        "promote 3 e4 at 0-1-10 k=1; "
         "follow 3: 2 e4");
-    CHECK(script.feed(Forced{}) == "ignored: not stuck");
+    CHECK(script.feed(Forced{m3}) == "ignored: not stuck");
+
+    // What it holds is all there is from now on, whoever has to finish it.
+    const Called& after = std::get<Promoting>(script.state.phase).call;
+    CHECK(after.last == LastPrimary{m3, up_to(10)});
+    CHECK(after.high_water == up_to(10));
+    CHECK(after.since == Epoch{4});
+}
+
+TEST_CASE("election: forced, the last that is left opens alone", "[election]")
+{
+    ElectionScript script;
+    (void)script.feed(called({m1, m2, m3}, 1));
+    (void)script.answer(m2, 9);
+    script.now += 9s;
+    REQUIRE_THAT(script.wait(1s), Catch::Contains("force 2 loses"));
+    CHECK(
+        script.feed(Forced{m2}) ==
+        "save forced e4 after 2 {2} k=0; "
+        "promote 2 e4 at 0-1-9 k=0");
+    CHECK_THAT(script.feed(Promoted{Epoch{4}, m2}), Catch::Contains("open 2 e4"));
+}
+
+TEST_CASE("election: forced, who holds what the chosen one lacks is left out of E", "[election]")
+{
+    ElectionScript script;
+    (void)script.feed(called({m1, m2, m3, m4, m5}, 2));
+    (void)script.answer(m2, 9, 3);
+    (void)script.answer(m4, 12, 2);
+    script.now += 9s;
+    REQUIRE_THAT(script.wait(1s), Catch::Contains("force 2 loses"));
+    CHECK(
+        script.feed(Forced{m2}) ==
+        "save forced e4 after 2 {2} k=0; "
+        "promote 2 e4 at 0-1-9 k=0");
 }
 
 TEST_CASE("election: what is known of a higher epoch is begun above", "[election]")

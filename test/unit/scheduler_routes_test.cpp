@@ -26,6 +26,8 @@ TEST_CASE("routes: every path and method leads where the documentation says", "[
         {"PATCH", "/v1/clusters/demo", Found{Route::change_cluster, "demo"}},
         {"POST", "/v1/clusters/demo/switchover", Found{Route::switch_over, "demo"}},
         {"GET", "/v1/clusters/demo/switchover", WrongMethod{"POST"}},
+        {"POST", "/v1/clusters/demo/force", Found{Route::force, "demo"}},
+        {"DELETE", "/v1/clusters/demo/force", WrongMethod{"POST"}},
         {"POST", "/v1/clusters/demo", WrongMethod{"GET, PATCH"}},
         {"POST", "/clusters/demo", Found{Route::create_cluster, "demo"}},
         {"DELETE", "/clusters/demo", Found{Route::delete_cluster, "demo"}},

@@ -52,17 +52,17 @@ TEST_CASE("v1: a change of a cluster is read from JSON", "[scheduler]")
     }
 }
 
-TEST_CASE("v1: a switchover says to whom", "[scheduler]")
+TEST_CASE("v1: a switchover and a force say to whom", "[scheduler]")
 {
     io::Request request;
     request.method = "POST";
     request.body = R"({"to": 2})";
-    CHECK(std::get<SwitchoverCall>(read_switchover(request)).to == MemberId{2});
+    CHECK(std::get<MemberCall>(read_member_call(request)).to == MemberId{2});
     for (const char* const body :
          {"", "{}", "[2]", R"({"to": "2"})", R"({"to": -2})", R"({"to": 2, "now": true})"}) {
         INFO(body);
         request.body = body;
-        const auto reply = std::get<io::Reply>(read_switchover(request));
+        const auto reply = std::get<io::Reply>(read_member_call(request));
         CHECK(reply.status == 400);
         CHECK(
             nlohmann::json::parse(reply.body).at("detail") ==

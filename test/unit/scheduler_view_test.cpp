@@ -192,6 +192,20 @@ TEST_CASE("view: a cluster that ails says how, and a deleted one no more", "[res
     CHECK(cluster_view({}, zk_url, {}, t0).at("verdict").is_null());
 }
 
+TEST_CASE("view: a stuck election says whom it lacks, and what a force would lose", "[rest]")
+{
+    cluster::State state = running();
+    CHECK(cluster_view(state, zk_url, {}, t0).at("stuck").is_null());
+    state.stuck.emplace();
+    state.stuck->missing = {m1};
+    CHECK(cluster_view(state, zk_url, {}, t0).at("stuck").at("force").is_null());
+    state.stuck->force = election::ForceOffer{m2, 4};
+    CHECK(
+        cluster_view(state, zk_url, {}, t0).at("stuck") ==
+        nlohmann::json::parse(R"({"missing": [1], "may_have_forgotten": [],
+            "force": {"to": 2, "transactions_lost_at_least": 4}})"));
+}
+
 TEST_CASE("view: what a member waits for is said at the member and at the cluster", "[rest]")
 {
     cluster::State state = running();
