@@ -362,13 +362,43 @@ def tell_what_happened(home, cluster):
             print(f"---- {log.relative_to(home)}", *lines, sep="\n", file=sys.stderr)
 
 
+def force(cluster):
+    """Too many are lost for good: what is left serves again when an operator says so."""
+    survivor = quickstart.endpoints(cluster.zk, "slaves")[-1]
+    to = next(m["server_id"] for m in members(cluster) if m["port"] == survivor[1])
+    path = f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}"
+    status, text = quickstart.request("POST", path + "/force", body={"to": to})
+    if status != 409:
+        raise Failed(f"a force of a healthy cluster was answered {status}: {text}")
+    for member in members(cluster):
+        if member["port"] != survivor[1]:
+            switch(cluster, agent_of(cluster, member["port"]), "gone")
+    say("the operator marked the agents of all but one member gone")
+
+    def offered():
+        stuck = json.loads(quickstart.request("GET", path)[1])["stuck"]
+        return stuck and stuck["force"]
+
+    offer = await_true("an offer to force", 60, offered, cluster.programs.check)
+    if offer["to"] != to:
+        raise Failed(f"of one that is left another is offered: {offer}")
+    status, text = quickstart.request("POST", path + "/force", body={"to": to})
+    if status != 200:
+        raise Failed(f"the force was answered {status}: {text}")
+    cluster.await_endpoints("the survivor", "master", lambda m: m == [survivor])
+    cluster.point_at(survivor)
+    await_true("writing on the survivor", 60, cluster.writable)
+    say(f"forced: the survivor serves, {offer['transactions_lost_at_least']} or more transactions are lost")
+
+
 STEPS = (kill_primary, kill_replica, kill_scheduler, kill_zookeeper, kill_primary,
          kill_replica_and_primary, kill_all_servers, reboot_all_agents, kill_primary_under_load,
-         switch_over, scale, lose_agent_for_good, create_and_delete_again)
+         switch_over, scale, lose_agent_for_good, force, create_and_delete_again)
 
 
 def main():
     flavor, *names = sys.argv[1:]
+    os.environ["MYSOS_ELECTION_TIMEOUT"] = "5s"
     chosen = [step for step in STEPS if not names or step.__name__ in names]
     with tempfile.TemporaryDirectory(prefix="mysos-e2e-", dir="/var/tmp") as top:
         home = pathlib.Path(top)
