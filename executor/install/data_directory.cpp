@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <unistd.h>
 #include <utility>
 
@@ -49,10 +50,12 @@ Outcome<void> append(const std::string& log_path, const std::string& text)
 
 Outcome<std::string> contents(const std::string& path)
 {
-    std::ifstream file{path, std::ios::binary};
-    std::string text{std::istreambuf_iterator<char>{file}, {}};
-    if (!file || text.empty()) return Failure{InstallErrc::package_broken, "cannot read " + path};
-    return text;
+    const std::ifstream file{path, std::ios::binary};
+    std::ostringstream text;
+    text << file.rdbuf();  // Half a file is none; an iterator would throw where reading fails.
+    if (!text || text.view().empty())
+        return Failure{InstallErrc::package_broken, "cannot read " + path};
+    return std::move(text).str();
 }
 
 /// As the server reads them: each statement ends its line.

@@ -290,7 +290,9 @@ std::uint64_t count_errant(const std::string& volume)
         constexpr std::streamoff tail_size = 100;
         const std::streamoff size = file.tellg();
         file.seekg(std::max<std::streamoff>(0, size - tail_size));
-        const std::string tail{std::istreambuf_iterator<char>{file}, {}};
+        std::string tail(tail_size, '\0');
+        file.read(tail.data(), tail_size);
+        tail.resize(static_cast<std::size_t>(file.gcount()));
         const auto at = tail.rfind(footer);
         if (at == std::string::npos) continue;
         std::uint64_t transactions = 0;

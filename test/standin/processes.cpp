@@ -45,12 +45,20 @@ std::vector<pid_t> all_pids()
     return pids;
 }
 
+/// Empty for one that has ended: reading then fails after the file was opened.
+std::string told_of(pid_t pid, const std::string& what)
+{
+    const std::ifstream file{"/proc/" + std::to_string(pid) + '/' + what, std::ios::binary};
+    std::ostringstream text;
+    text << file.rdbuf();  // An error of the file ends it; an iterator would throw.
+    return text.str();
+}
+
 std::vector<ProcessRow> all_processes()
 {
     std::vector<ProcessRow> rows;
     for (const pid_t pid : all_pids()) {
-        std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
-        std::string text{std::istreambuf_iterator<char>{file}, std::istreambuf_iterator<char>{}};
+        const std::string text = told_of(pid, "stat");
         const auto name_end = text.rfind(')');  // The name may hold anything, also ')'.
         if (name_end == std::string::npos) continue;
         std::istringstream fields{text.substr(name_end + 1)};
@@ -167,9 +175,7 @@ int kill_strays(const std::string& work_dir)
     int killed = 0;
     for (const pid_t pid : all_pids()) {
         if (pid == getpid()) continue;
-        std::ifstream file{"/proc/" + std::to_string(pid) + "/environ", std::ios::binary};
-        const std::string text{
-            std::istreambuf_iterator<char>{file}, std::istreambuf_iterator<char>{}};
+        const std::string text = told_of(pid, "environ");
         if (('\0' + text).find('\0' + mark) == std::string::npos) continue;
         if (kill(pid, SIGKILL) == 0) ++killed;
     }
