@@ -20,6 +20,8 @@ using namespace std::chrono_literals;
 
 constexpr Duration listen_again = 1s;
 constexpr Duration answer_max = 10s;
+constexpr Duration silence_max = 60s;
+constexpr Duration look_every = 1s;
 constexpr Duration write_max = 60s;  ///< For 64 KB: a recipient's disk may be slow.
 constexpr std::size_t piece_size = std::size_t{64} << 10U;
 constexpr std::size_t ahead_max = std::size_t{1} << 20U;
@@ -180,26 +182,47 @@ io::Awaitable<io::Reply> PeerServer::begin_backup(Donation donation)
     auto work = [donation = std::move(donation)] { return backup_program(donation); };
     const Outcome<Spawn> order = co_await offload_.run(std::move(work));
     if (order.has_error()) co_return refusal(500, order.error().text);
-    auto backup = Child::start(executor_, *order, Child::Pipe::from_it, log_path);
-    if (backup.has_error()) co_return refusal(500, backup.error().text);
+    auto started = Child::start(executor_, *order, Child::Pipe::from_it, log_path);
+    if (started.has_error()) co_return refusal(500, started.error().text);
+    const std::shared_ptr<Child> backup = std::move(*started);
+    heard_at_ = Clock::now();
+    tasks_.spawn(watch(backup));
     // Its first word decides what is answered: a program that cannot begin says why.
     std::string first(piece_size, '\0');
-    const auto size = co_await (*backup)->read(first.data(), first.size());
+    const auto size = co_await backup->read(first.data(), first.size());
     if (size.has_error() || *size == 0) {
-        const Outcome<void> end = co_await (*backup)->ended();
+        const Outcome<void> end = co_await backup->ended();
         const std::string why = end.has_error() ? end.error().text : "the backup is empty";
         co_return refusal(500, why);
     }
     first.resize(*size);
     io::Reply reply;
     reply.headers.set("Content-Type", "application/octet-stream");
-    reply.stream = io::StreamWriter::make([](ErrorCode) {});
-    tasks_.spawn(pump(std::move(*backup), std::move(first), reply.stream));
+    // It may be waiting for the server, with nothing to say that would fail to be passed on.
+    auto on_closed = [left = std::weak_ptr<Child>{backup}](ErrorCode) {
+        if (const auto child = left.lock()) child->kill();
+    };
+    reply.stream = io::StreamWriter::make(std::move(on_closed));
+    tasks_.spawn(pump(backup, std::move(first), reply.stream));
     co_return reply;
 }
 
+io::Awaitable<void> PeerServer::watch(std::weak_ptr<Child> watched)
+{
+    for (;;) {
+        co_await io::sleep_until(Clock::now() + look_every);
+        const bool cancelled = co_await io::is_cancelled();
+        const std::shared_ptr<Child> backup = watched.lock();
+        if (cancelled || backup == nullptr) co_return;
+        if (Clock::now() - heard_at_ < silence_max) continue;
+        log::logger("peers")->error("peers: the backup waits for something: killed");
+        backup->kill();
+        co_return;
+    }
+}
+
 io::Awaitable<void> PeerServer::pump(
-    std::unique_ptr<Child> backup, std::string first, std::shared_ptr<io::StreamWriter> to)
+    std::shared_ptr<Child> backup, std::string first, std::shared_ptr<io::StreamWriter> to)
 {
     const bool whole = co_await pass_on(*backup, std::move(first), *to);
     if (whole) {
@@ -231,6 +254,7 @@ io::Awaitable<bool> PeerServer::pass_on(Child& backup, std::string piece, io::St
         const bool cancelled = co_await io::is_cancelled();
         if (cancelled) co_return false;
         piece.resize(piece_size);
+        heard_at_ = Clock::now();
         const auto size = co_await backup.read(piece.data(), piece.size());
         if (size.has_error()) co_return false;
         piece.resize(*size);

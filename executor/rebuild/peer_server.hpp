@@ -41,7 +41,9 @@ struct Donation {
 ///         may hold what the primary lacks. 503 with Retry-After: not now. Text for a person comes
 ///         with every refusal.
 /// Units:  `mb_per_second` bounds one backup; 0: as fast as the peer takes it, which is never ahead
-///         of it by more than 1 MB.
+///         of it by more than 1 MB. A backup that nobody takes any more is killed, and one that is
+///         silent for a minute: it holds locks of the server, or waits for some, and commits wait
+///         behind it.
 /// Lifetime: must outlive its tasks. Thread: the event loop's.
 class PeerServer {
   public:
@@ -68,7 +70,8 @@ class PeerServer {
     [[nodiscard]] io::Awaitable<io::Reply> back_up(Donation donation);
     [[nodiscard]] io::Awaitable<io::Reply> begin_backup(Donation donation);
     [[nodiscard]] io::Awaitable<void> pump(
-        std::unique_ptr<Child> backup, std::string first, std::shared_ptr<io::StreamWriter> to);
+        std::shared_ptr<Child> backup, std::string first, std::shared_ptr<io::StreamWriter> to);
+    [[nodiscard]] io::Awaitable<void> watch(std::weak_ptr<Child> backup);
     [[nodiscard]] io::Awaitable<bool> pass_on(
         Child& backup, std::string first, io::StreamWriter& to);
 
@@ -80,6 +83,7 @@ class PeerServer {
     std::string token_;  ///< Secret.
     std::unique_ptr<io::HttpServer> server_;
     bool backing_up_ = false;
+    TimePoint heard_at_{};  ///< Of the backup under way.
 };
 
 }  // namespace mysos::executor
