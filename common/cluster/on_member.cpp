@@ -70,6 +70,33 @@ void raise_high_water(Stepping& step)
         step.state.high_water, primary->second.understood->position, replicas, record.acks);
 }
 
+/// What it received cannot be applied, or its primary cannot give what it lacks: no order to follow
+/// helps, while a copy of another's data does.
+bool is_broken(const mysql::Observation& seen)
+{
+    using control::Phase;
+    if (!seen.answers || (seen.phase != Phase::replica && seen.phase != Phase::fenced))
+        return false;
+    const bool cannot_apply = seen.applier_error.value_or("") != "" && !seen.applier_running;
+    const bool cannot_receive =
+        seen.receiver_error.value_or("").starts_with("1236:") && !seen.receiver_running;
+    return cannot_apply || cannot_receive;
+}
+
+void note_broken(Stepping& step, MemberId id)
+{
+    MemberState& seen = step.seen(id);
+    const bool counts = step.state.electorate.leadership && id != step.record().primary;
+    if (!counts || !is_broken(*seen.understood)) {
+        seen.broken_since.reset();
+        return;
+    }
+    if (!seen.broken_since) seen.broken_since = step.now;
+    if (step.now - *seen.broken_since >= step.config.broken_max) {
+        seen.understood->needs_rebuild = true;
+    }
+}
+
 void observe(Stepping& step, MemberId id, const control::Observation& report)
 {
     Member& member = step.member(id);
@@ -109,6 +136,7 @@ void observe(Stepping& step, MemberId id, const control::Observation& report)
         return;
     }
     seen.understood = *understood;
+    note_broken(step, id);
     if (member.to_copy) seen.understood->needs_rebuild = true;
     if (step.record().deleting) return;
     tell_election(step, election::Observed{id, *seen.understood});

@@ -56,6 +56,8 @@ struct Config {
     Duration switchover_lag_max = std::chrono::seconds{5};
 
     Duration replace_after = std::chrono::minutes{10};  ///< A lost member may come back so long.
+    /// A member whose replication has stopped with an error for so long is rebuilt.
+    Duration broken_max = std::chrono::seconds{30};
     std::uint32_t replace_failures = 8;  ///< So many launches in a row, and it is lost.
 
     Duration unfit_max = std::chrono::seconds{5};  ///< Published so long though it cannot serve.
@@ -84,6 +86,7 @@ struct MemberState {
     std::optional<control::Observation> observation;  ///< The last one; stale without a stream.
     std::optional<mysql::Observation> understood;     ///< The same, where it could be.
     std::optional<TimePoint> replace_at;              ///< Lost: it may come back until then.
+    std::optional<TimePoint> broken_since;            ///< Replication stopped with an error.
     bool overdue = false;                             ///< It did not: another takes its place.
     bool going = false;                    ///< One too many, and out of E: not launched again.
     std::optional<TimePoint> unfit_until;  ///< Cannot serve, and is published until then.

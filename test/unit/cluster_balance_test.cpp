@@ -146,6 +146,35 @@ TEST_CASE("balance: a new member begins with a copy", "[cluster]")
     CHECK_FALSE(follow->acknowledge);
 }
 
+TEST_CASE("balance: a member whose replication stays broken is rebuilt", "[cluster]")
+{
+    State state = three();
+    control::Observation broken = as_replica();
+    const auto says = [&](Duration later) {
+        return step(state, config(), MemberSaid{stream_of(m3), broken}, t0 + later);
+    };
+    broken.applier_running = false;
+    SECTION("it cannot apply")
+    {
+        broken.applier_error = "1062: Duplicate entry";
+    }
+    SECTION("its primary has not what it lacks")
+    {
+        broken.receiver_running = false;
+        broken.receiver_error = "1236: could not find the transaction";
+    }
+    static_cast<void>(says(1s));
+    static_cast<void>(says(30s));
+    CHECK_FALSE(state.members.at(m3).understood->needs_rebuild);
+    static_cast<void>(says(31s));
+    CHECK(state.members.at(m3).understood->needs_rebuild);
+    CHECK(state.electorate.leadership->followers.at(m3).standing == electorate::Standing::errant);
+
+    broken = as_replica();
+    static_cast<void>(says(32s));
+    CHECK_FALSE(state.members.at(m3).broken_since);
+}
+
 TEST_CASE("balance: who is one too many leaves E, ends, and is forgotten", "[cluster]")
 {
     State state = three();
