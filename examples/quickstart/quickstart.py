@@ -39,6 +39,19 @@ class Interrupted(Exception):
     pass
 
 
+class Places:
+    """Where the programs run: addresses, and the words before their commands. All here; tests have others."""
+    zookeeper = mesos = scheduler = "127.0.0.1"
+    agents = ()  # Options of the stand-in.
+
+    @staticmethod
+    def words(_program):
+        return ()
+
+
+HERE = Places()
+
+
 def say(text):
     print(f"[{time.monotonic() - STARTED:6.1f} s] {text}", flush=True)
 
@@ -145,22 +158,24 @@ class Programs:
         return [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
 
 
-def start_zookeeper(programs, home, port=None):
+def start_zookeeper(programs, home, port=None, places=HERE):
     port = port or free_port()
     data = home / "zookeeper"
     data.mkdir(exist_ok=True)
     (data / "zoo.cfg").write_text(
-        f"tickTime=500\ndataDir={data}\nclientPort={port}\nclientPortAddress=127.0.0.1\n"
+        f"tickTime=500\ndataDir={data}\nclientPort={port}\n"
+        f"clientPortAddress={places.zookeeper}\n"
         "admin.enableServer=false\n4lw.commands.whitelist=srvr\nminSessionTimeout=1000\n")
     programs.start(
-        "zookeeper", "java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+        "zookeeper", *places.words("zookeeper"),
+        "java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
         "-Dzookeeper.jmx.log4j.disable=true",
         "-cp", "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar",
         "org.apache.zookeeper.server.quorum.QuorumPeerMain", data / "zoo.cfg")
 
     def serves():
         try:
-            with contextlib.closing(socket.create_connection(("127.0.0.1", port), 1)) as asked:
+            with contextlib.closing(socket.create_connection((places.zookeeper, port), 1)) as asked:
                 asked.sendall(b"srvr")
                 return b"Mode:" in asked.makefile("rb").read()
         except OSError:
@@ -170,13 +185,14 @@ def start_zookeeper(programs, home, port=None):
     return port
 
 
-def start_mesos(programs, home, agents=3):
+def start_mesos(programs, home, agents=3, places=HERE):
     ready = home / "mesos.port"
     first, claim = claim_ports()
     programs.claims.append(claim)
     programs.start(
         "mesos", PROGRAMS / "test" / "standin" / "mesos-standin", "--port", 0, "--port_file", ready,
-        "--agents", agents, "--work_dir", home / "mesos",
+        "--ip", places.mesos, "--hostname", places.mesos,
+        "--agents", agents, *places.agents, "--work_dir", home / "mesos",
         "--resources", "cpus:4;mem:4096;disk:20000;"
         f"ports:[{first}-{first + 299}]")
     text = await_true("starting the stand-in for Mesos", 30,
@@ -211,15 +227,16 @@ def installer(flavor):
             "sha256": tarball.with_name(tarball.name + ".sha256").read_text().split()[0]}
 
 
-def start_scheduler(programs, home, zookeeper, mesos, flavor, port=None):
+def start_scheduler(programs, home, zookeeper, mesos, flavor, port=None, places=HERE):
     port = port or free_port(55001)
     programs.start(
-        "scheduler", PROGRAMS / "scheduler" / "mysos-scheduler", "--port", port,
-        "--advertise_host", "127.0.0.1",
-        "--mesos_master", f"127.0.0.1:{mesos}", "--zk_url", f"zk://127.0.0.1:{zookeeper}/mysos",
+        "scheduler", *places.words("scheduler"), PROGRAMS / "scheduler" / "mysos-scheduler",
+        "--port", port, "--advertise_host", places.scheduler,
+        "--mesos_master", f"{places.mesos}:{mesos}",
+        "--zk_url", f"zk://{places.zookeeper}:{zookeeper}/mysos",
         "--executor_uri", PROGRAMS / "executor" / "mysos-executor", "--work_dir", home / "scheduler",
         "--installer_args", json.dumps(installer(flavor)))
-    base = f"http://127.0.0.1:{port}"
+    base = f"http://{places.scheduler}:{port}"
     await_true("starting the scheduler", 60,
                lambda: request("GET", base + "/readyz")[0] == 200, programs.check)
     return base

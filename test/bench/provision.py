@@ -19,7 +19,7 @@ def bare(home):
     """Seconds until the primary took a write, and until both replicas had it."""
     ports = [str(quickstart.free_port()) for _ in range(3)]
     done = subprocess.run([ROOT / "test" / "bench" / "bare_servers", home, *ports],
-                          capture_output=True, text=True, timeout=300, check=False)
+                          capture_output=True, text=True, timeout=300, check=False, start_new_session=True)
     if done.returncode != 0:
         raise quickstart.Failed(f"the bare script failed: {done.stderr}")
     times = dict(line.split() for line in done.stdout.splitlines())

@@ -5,8 +5,6 @@ Exit: 0 passed, 1 failed, 77 the flavor cannot be had here.
 MYSOS_PROGRAMS names the build folder.
 """
 
-import contextlib
-import itertools
 import json
 import os
 import pathlib
@@ -17,85 +15,13 @@ import tempfile
 import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "examples" / "quickstart"))
+sys.path[:0] = [str(ROOT / "examples" / "quickstart"), str(ROOT / "test" / "support")]
 import quickstart  # noqa: E402
+from cluster import (  # noqa: E402
+    Cluster, agent_of, members, server_pids, switch, tell_what_happened)
 from quickstart import Failed, await_true, say, sql  # noqa: E402
-from kazoo.client import KazooClient  # noqa: E402
-from kazoo.exceptions import (  # noqa: E402
-    ConnectionClosedError, ConnectionLoss, SessionExpiredError)
 
 AGENTS = 4  # One more than a cluster has members.
-
-
-def server_pids(home):
-    """Pids of the database servers whose volumes lie under `home`, by listening port."""
-    found = {}
-    for process in pathlib.Path("/proc").iterdir():
-        if not process.name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            if (process / "comm").read_text().strip() not in ("mariadbd", "mysqld"):
-                continue
-            if not str((process / "cwd").resolve()).startswith(str(home)):
-                continue
-            ports = [word.split("=")[1] for word in words if word.startswith("--port=")]
-            if ports:
-                found[int(ports[0])] = int(process.name)
-    return found
-
-
-class Cluster:
-    def __init__(self, home, programs, flavor):
-        self.home, self.programs, self.flavor = home, programs, flavor
-        self.zookeeper = quickstart.start_zookeeper(programs, home)
-        self.mesos = quickstart.start_mesos(programs, home, AGENTS)
-        self.port = quickstart.free_port()
-        self.start_scheduler()
-        self.zk = KazooClient(hosts=f"127.0.0.1:{self.zookeeper}")
-        self.zk.start(timeout=30)
-        reply, self.primary, _ = quickstart.create_cluster(programs, self.base, self.zk, 3)
-        self.password = reply["cluster_password"]
-        self.options = home / "client.cnf"
-        self.point_at(self.primary)
-        self.rows = 0
-        self.drawn = itertools.count()
-
-    def start_scheduler(self):
-        self.base = quickstart.start_scheduler(
-            self.programs, self.home, self.zookeeper, self.mesos, self.flavor, self.port)
-
-    def point_at(self, endpoint):
-        self.primary = endpoint
-        quickstart.write_client_file(self.options, endpoint, self.password)
-
-    def write(self):
-        # Not INSERT: an earlier try that was not acknowledged may have been committed.
-        sql(self.options, f"REPLACE INTO e2e.t VALUES ({self.rows})")
-        self.rows += 1
-
-    def writable(self):
-        with contextlib.suppress(Failed):
-            self.write()
-            return True
-        return False
-
-    def check_rows(self):
-        seen = int(sql(self.options, "SELECT COUNT(*) FROM e2e.t"))
-        if seen != self.rows:
-            raise Failed(f"{self.rows} rows were acknowledged, the primary has {seen}")
-
-    def await_endpoints(self, what, kind, condition):
-        def holds():
-            # ZooKeeper may have been killed a moment ago: then nothing is known now.
-            with contextlib.suppress(ConnectionClosedError, ConnectionLoss, SessionExpiredError):
-                return condition(quickstart.endpoints(self.zk, kind))
-            return None
-        return await_true(what, 120, holds, self.programs.check)
-
-    def metric(self, name):
-        _, text = quickstart.request("GET", self.base + "/vars.json")
-        return json.loads(text)[name]
 
 
 class Writers:
@@ -198,13 +124,6 @@ def reboot_all_agents(cluster):
     lose(cluster, "rebooted all agents at once", reboot)
 
 
-def switch(cluster, agent, what):
-    status, text = quickstart.request(
-        "POST", f"http://127.0.0.1:{cluster.mesos}/standin/agents/{agent}/{what}")
-    if status != 200:
-        raise Failed(f"the stand-in answered {status}: {text}")
-
-
 def lose_agent_for_good(cluster):
     """Its volume is gone with it: a new member, elsewhere, copies another's data."""
     lost = quickstart.endpoints(cluster.zk, "slaves")[0]
@@ -221,20 +140,6 @@ def lose_agent_for_good(cluster):
     clients.check()
     await_true("that only three members are left", 60, lambda: len(members(cluster)) == 3)
     say("another member has taken its place, with every acknowledged row")
-
-
-def members(cluster):
-    status, text = quickstart.request("GET", f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}")
-    if status != 200:
-        raise Failed(f"the scheduler answered {status}: {text}")
-    return json.loads(text)["members"]
-
-
-def agent_of(cluster, port):
-    """Its index. The stand-in numbers agents as it registers them."""
-    agent = next(member["agent_id"] for member in members(cluster) if member["port"] == port)
-    _, text = quickstart.request("GET", f"http://127.0.0.1:{cluster.mesos}/standin/state")
-    return [entry["id"] for entry in json.loads(text)["agents"]].index(agent)
 
 
 def switch_over(cluster):
@@ -320,7 +225,7 @@ def kill_scheduler(cluster):
 
 
 def framework_ids(cluster):
-    _, text = quickstart.request("GET", f"http://127.0.0.1:{cluster.mesos}/standin/state")
+    _, text = quickstart.request("GET", f"http://{cluster.places.mesos}:{cluster.mesos}/standin/state")
     return sorted(json.loads(text)["frameworks"])
 
 
@@ -333,7 +238,7 @@ def kill_zookeeper(cluster):
     before = server_pids(cluster.home)
     cluster.programs.kill("zookeeper")
     cluster.write()
-    quickstart.start_zookeeper(cluster.programs, cluster.home, cluster.zookeeper)
+    cluster.start_zookeeper()
     cluster.write()
     await_true("recovery from ZooKeeper's restart", 90, lambda: healthy(cluster))
     if server_pids(cluster.home) != before:
@@ -348,18 +253,6 @@ def create_and_delete_again(cluster):
     reply, _, _ = quickstart.create_cluster(cluster.programs, cluster.base, cluster.zk, 1)
     quickstart.delete_cluster(cluster.programs, cluster.base, cluster.zk, reply["cluster_password"])
     say("the name can be used again")
-
-
-def tell_what_happened(home, cluster):
-    if cluster is not None:
-        with contextlib.suppress(OSError):
-            _, text = quickstart.request(
-                "GET", f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}")
-            print(json.dumps(json.loads(text), indent=1), file=sys.stderr)
-    for log in [*home.glob("mesos/**/stderr"), home / "scheduler.log"]:
-        with contextlib.suppress(OSError):
-            lines = log.read_text(errors="replace").splitlines()[-60:]
-            print(f"---- {log.relative_to(home)}", *lines, sep="\n", file=sys.stderr)
 
 
 def force(cluster):
@@ -413,7 +306,7 @@ def main():
                 except Failed as problem:
                     print(f"skipped: {problem}")
                     return 77
-            cluster = Cluster(home, programs, flavor)
+            cluster = Cluster(home, programs, flavor, AGENTS)
             sql(cluster.options, "CREATE DATABASE e2e; CREATE TABLE e2e.t (id INT PRIMARY KEY); "
                                  "CREATE TABLE e2e.w (id INT PRIMARY KEY)")
             cluster.write()

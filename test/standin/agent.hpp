@@ -21,6 +21,7 @@ struct ContainerSpec {
     v1::CommandInfo command;
     std::optional<std::string> user;  ///< To switch to, if the agent may.
     std::vector<std::pair<std::string, std::string>> environment;
+    std::string network;  ///< Namespace of `ip netns` to run in; empty: the stand-in's own.
 };
 
 /// What an executor's token says that it is.
@@ -56,6 +57,7 @@ struct AgentConfig {
     v1::AgentInfo info;  ///< Without id and resources.
     Resources total;     ///< As the flags say.
     std::string ip = "127.0.0.1";
+    std::string network;  ///< Namespace of `ip netns` that it and its executors live in.
     std::string boot_id;
     std::string jwt_key;  ///< Executor authentication is on if there is one.
     bool switch_user = true;

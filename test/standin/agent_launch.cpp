@@ -132,6 +132,7 @@ void AgentMachine::start_container(const FrameworkEntry& framework, Executor& ex
     spec.command = executor.info.command();
     spec.user = user_of(framework, executor);
     spec.environment = environment_of(framework, executor);
+    spec.network = config_.network;
     port_.launch(std::move(spec));
 }
 

@@ -157,13 +157,14 @@ void AgentMachine::register_now()
     // Repeated until the master answers; it may not have recovered yet.
     register_at_ = world_.now() + std::chrono::seconds{1};
     if (info_.id().value().empty()) {
-        to_master::Register message{info_, total_};
+        to_master::Register message{info_, total_, config_.ip};
         port_.send(std::move(message));
         return;
     }
     to_master::Reregister message;
     message.info = info_;
     message.total = total_;
+    message.ip = config_.ip;
     for (const auto& [framework_id, framework] : frameworks_) {
         message.frameworks.push_back(framework.info);
         if (framework.terminating) continue;

@@ -1,5 +1,6 @@
 #include "test/standin/agent_shell.hpp"
 
+#include "test/standin/network.hpp"
 #include "test/standin/token.hpp"
 
 #include <boost/asio/post.hpp>
@@ -59,7 +60,10 @@ AgentShell::AgentShell(
 void AgentShell::start(std::uint16_t port)
 {
     if (mode_ != Mode::down) return;
-    listener_.open(config_.ip, port);
+    {
+        const InNetwork there{config_.network};
+        listener_.open(config_.ip, port);
+    }
     config_.info.set_port(listener_.port());
     mode_ = Mode::running;
     machine_ = std::make_unique<AgentMachine>(config_, AgentDisk{work_dir_}, world_, *this);

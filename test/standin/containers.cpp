@@ -54,6 +54,7 @@ Command fetch_command(const ContainerSpec& spec)
         {"MESOS_FETCHER_URIS", wire::encode_base64(spec.command.SerializeAsString())}};
     command.directory = spec.sandbox;
     command.user = spec.user;
+    command.network = spec.network;
     return command;
 }
 
@@ -63,6 +64,7 @@ Command executor_command(const ContainerSpec& spec)
     command.environment = spec.environment;
     command.directory = spec.sandbox;
     command.user = spec.user;
+    command.network = spec.network;
     if (spec.command.shell()) {
         command.program = "/bin/sh";
         command.arguments = {"sh", "-c", spec.command.value()};

@@ -68,6 +68,7 @@ struct Command {
     std::vector<std::pair<std::string, std::string>> environment;
     std::filesystem::path directory;  ///< Also where `stdout` and `stderr` are appended to.
     std::optional<std::string> user;
+    std::string network;  ///< Namespace of `ip netns` to run in; empty: the stand-in's own.
 };
 /// Starts it in a new session. Throws std::system_error, also for an unknown user.
 [[nodiscard]] pid_t spawn(const Command& command);

@@ -41,6 +41,7 @@ void Master::on(AgentSlot slot, to_master::Register& message)
     agent.info = message.info;
     agent.info.mutable_id()->set_value(id);
     agent.total = message.total;
+    agent.ip = message.ip;
     agent.ping_at = world_.now();
     registry_.admitted.insert(id);
     port_.send(slot, to_agent::Registered{id});
@@ -74,6 +75,7 @@ void Master::reconcile_agent(Agent& agent, const to_master::Reregister& message)
     agent.connected = true;
     agent.info = message.info;
     agent.total = message.total;
+    agent.ip = message.ip;
     agent.pinged = false;
     agent.misses = 0;
 
@@ -124,6 +126,7 @@ void Master::readmit(Agent& agent, to_master::Reregister& message, bool was_unre
 {
     agent.info = message.info;
     agent.total = message.total;
+    agent.ip = message.ip;
     recover_frameworks(message);
     for (const auto& executor : message.executors)
         agent.executors[{executor.framework_id().value(), executor.executor_id().value()}] =

@@ -196,7 +196,7 @@ void Master::offer(
     auto& url = *offer.mutable_url();
     url.set_scheme("http");
     url.mutable_address()->set_hostname(agent.info.hostname());
-    url.mutable_address()->set_ip(config_.ip);
+    url.mutable_address()->set_ip(agent.ip);
     url.mutable_address()->set_port(agent.info.port());
     url.set_path("/slave(1)");
     *offer.mutable_attributes() = agent.info.attributes();

@@ -63,6 +63,7 @@ struct Agent {
     AgentSlot slot{};
     v1::AgentInfo info;
     Resources total;
+    std::string ip;
     bool connected = true;
     std::map<std::pair<FrameworkId, ExecutorId>, v1::ExecutorInfo> executors;
     std::map<std::pair<FrameworkId, TaskId>, std::optional<v1::KillPolicy>> kills;

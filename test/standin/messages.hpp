@@ -105,10 +105,12 @@ namespace to_master {
 struct Register {
     v1::AgentInfo info;  ///< Without id.
     Resources total;
+    std::string ip;
 };
 struct Reregister {
     v1::AgentInfo info;
     Resources total;
+    std::string ip;
     std::vector<v1::FrameworkInfo> frameworks;
     std::vector<std::pair<FrameworkId, TaskReport>> tasks;
     std::vector<v1::ExecutorInfo> executors;

@@ -21,6 +21,7 @@ struct Texts {
     std::string zk;
     int agents = 1;
     std::vector<std::uint16_t> agent_ports;
+    std::vector<std::string> agent_networks;
 };
 
 constexpr std::uint64_t first_port = 31000;
@@ -88,6 +89,14 @@ AgentOptions agent_options(const Texts& texts, std::size_t index)
         if (!why.empty()) reject("--attributes", why);
     }
     if (index < texts.agent_ports.size()) agent.port = texts.agent_ports[index];
+    if (index < texts.agent_networks.size()) {
+        const std::string& network = texts.agent_networks[index];
+        const auto equals = network.find('=');
+        if (equals == std::string::npos || equals == 0 || equals + 1 == network.size())
+            reject("--agent_network", "expected NAMESPACE=ADDRESS, not '" + network + "'");
+        agent.network = network.substr(0, equals);
+        agent.ip = network.substr(equals + 1);
+    }
     return agent;
 }
 
@@ -137,6 +146,14 @@ void add_addresses(CLI::App& app, Options& options, Texts& texts, std::string& p
     app.add_option("--port", options.port, "of the master; 0 picks a free one")
         ->capture_default_str();
     app.add_option("--agent_port", texts.agent_ports, "of the agents, in their order; 0 picks one");
+    app.add_option(
+           "--agent_network",
+           texts.agent_networks,
+           "NAMESPACE=ADDRESS of one agent and its executors, as `ip netns` names it; repeat it "
+           "for "
+           "each. Needs root")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_option("--port_file", port_file, "JSON with all ports is written here when all listen");
     app.add_flag(
         "--follower", options.with_follower, "a second master that follows, for failovers");

@@ -1,5 +1,6 @@
 // Starting and killing what a container runs.
 #include "test/standin/containers.hpp"
+#include "test/standin/network.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -151,6 +152,7 @@ pid_t spawn(const Command& command)
     const auto argv = pointers_to(arguments);
     const auto envp = pointers_to(environment);
 
+    const InNetwork there{command.network};  // Inherited; the child may not be allowed to enter.
     const pid_t pid = fork();
     if (pid < 0) throw std::system_error{errno, std::generic_category(), "fork"};
     if (pid > 0) return pid;

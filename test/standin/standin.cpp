@@ -22,11 +22,13 @@ Standin::Standin(boost::asio::io_context& io, Options options)
     const std::string boot_id = uuid_text(world_.uuid());
     for (std::size_t i = 0; i < options_.agents.size(); ++i) {
         AgentConfig config = options_.agent;
-        config.ip = options_.ip;
+        const AgentOptions& own = options_.agents[i];
+        config.network = own.network;
+        config.ip = own.ip.empty() ? options_.ip : own.ip;
         config.boot_id = boot_id;
-        config.info.set_hostname(options_.hostname);
-        *config.info.mutable_attributes() = options_.agents[i].attributes;
-        config.total = Resources{options_.agents[i].resources};
+        config.info.set_hostname(own.ip.empty() ? options_.hostname : own.ip);
+        *config.info.mutable_attributes() = own.attributes;
+        config.total = Resources{own.resources};
         const AgentSlot slot{i};
         AgentShell::Links links;
         links.to_master = [this, slot](ToMaster message) { to_master(slot, std::move(message)); };

@@ -18,6 +18,8 @@ struct AgentOptions {
     Resources::List resources;
     google::protobuf::RepeatedPtrField<v1::Attribute> attributes;
     std::uint16_t port = 0;
+    std::string network;  ///< Namespace of `ip netns`; empty: the stand-in's own.
+    std::string ip;       ///< In that namespace; empty: the stand-in's.
 };
 
 struct Options {
