@@ -71,6 +71,13 @@ class MariadbControl final : public SqlControl {
         return {};
     }
 
+    [[nodiscard]] Outcome<void> stop_threads(Dialog& dialog) const override
+    {
+        return dialog.tell(mysql::stop_replication(flavor()));
+    }
+
+    [[nodiscard]] bool passes(std::string_view) const override { return false; }
+
     [[nodiscard]] Outcome<mysql::Position> with_marker(
         const mysql::Position& position, const mysql::Marker& marker) const override
     {

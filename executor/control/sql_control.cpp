@@ -61,7 +61,7 @@ Outcome<void> SqlControl::stop_receiver_of(Dialog& dialog, const ReplicationStat
 {
     // MariaDB deletes what is received and not applied as soon as either thread starts while
     // neither runs. So the applier runs before the receiver ends, and goes on.
-    if (!status.applier_running && status.applier_error.empty())
+    if (!status.applier_running && (status.applier_error.empty() || passes(status.applier_error)))
         if (auto done = dialog.tell(mysql::start_applier(flavor_)); done.has_error()) return done;
     if (auto done = before_stopping_receiver(dialog); done.has_error()) return done;
     return dialog.tell(mysql::stop_receiver(flavor_));
@@ -94,7 +94,7 @@ Outcome<void> SqlControl::apply(Dialog& dialog) const
 
 Outcome<void> SqlControl::ensure_applier(Dialog& dialog, const ReplicationStatus& status) const
 {
-    if (!status.applier_error.empty())
+    if (!status.applier_error.empty() && !passes(status.applier_error))
         return Failure{ControlErrc::replication_broken, "the applier: " + status.applier_error};
     if (status.applier_running) return {};
     return dialog.tell(mysql::start_applier(flavor_));
@@ -118,7 +118,8 @@ Outcome<void> SqlControl::stop_following(Dialog& dialog) const
     if (status.value().receiver != "No")
         if (auto done = stop_receiver_of(dialog, status.value()); done.has_error()) return done;
     if (auto done = apply(dialog); done.has_error()) return done;
-    return dialog.tell({mysql::stop_replication(flavor_), mysql::forget_source(flavor_)});
+    if (auto done = stop_threads(dialog); done.has_error()) return done;
+    return dialog.tell(mysql::forget_source(flavor_));
 }
 
 Outcome<std::string> SqlControl::promote(const PromoteOrder& order, Deadline deadline)
@@ -261,8 +262,7 @@ Outcome<void> SqlControl::follow(const FollowOrder& order, Deadline deadline)
             if (auto done = stop_receiver_of(dialog.value(), status.value()); done.has_error())
                 return done;
         if (auto done = apply(dialog.value()); done.has_error()) return done;
-        if (auto done = dialog.value().tell(mysql::stop_replication(flavor_)); done.has_error())
-            return done;
+        if (auto done = stop_threads(dialog.value()); done.has_error()) return done;
     }
     if (auto done = step_down(dialog.value()); done.has_error()) return done;
     if (auto done = dialog.value().tell(mysql::replicate_in(flavor_, order.epoch));

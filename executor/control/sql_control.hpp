@@ -87,11 +87,16 @@ class SqlControl : public ServerControl {
         Dialog& dialog, const mysql::Marker& marker) const = 0;
     /// Makes a receiver that talks to a silent primary let go of it.
     [[nodiscard]] virtual Outcome<void> before_stopping_receiver(Dialog& dialog) const = 0;
+    /// Ends both threads, with everything that was received as a whole applied.
+    [[nodiscard]] virtual Outcome<void> stop_threads(Dialog& dialog) const = 0;
+    /// Whether this error of the applier's goes with its next start.
+    [[nodiscard]] virtual bool passes(std::string_view applier_error) const = 0;
     /// The position with that marker in it.
     [[nodiscard]] virtual Outcome<mysql::Position> with_marker(
         const mysql::Position& position, const mysql::Marker& marker) const = 0;
 
     [[nodiscard]] mysql::Flavor flavor() const { return flavor_; }
+    [[nodiscard]] const SqlTarget& target() const { return target_; }
     [[nodiscard]] Outcome<ReplicationStatus> replication_status(Dialog& dialog) const;
 
   private:

@@ -1,5 +1,6 @@
 #include "test/integration/server_facts.hpp"
 
+#include <filesystem>
 #include <signal.h>
 
 // What a member has received, and when it acknowledges.
@@ -45,6 +46,14 @@ struct Pair {
     DatabaseServer replica;
 };
 
+std::uintmax_t received_bytes(const DatabaseServer& replica)
+{
+    std::uintmax_t bytes = 0;
+    for (const auto& file : std::filesystem::directory_iterator{replica.directories().relay})
+        bytes += file.file_size();
+    return bytes;
+}
+
 }  // namespace
 
 TEMPLATE_TEST_CASE(
@@ -65,6 +74,35 @@ TEMPLATE_TEST_CASE(
         return seen.position == seen.applied;
     }));
     CHECK_FALSE(has_row(pair.replica, 1));
+}
+
+TEMPLATE_TEST_CASE(
+    "server facts: a receiver that ends in the midst of a transaction does not hold the member up",
+    "",
+    Mariadb,
+    Mysql)
+{
+    constexpr auto flavor = TestType::flavor;
+    if (!present(flavor)) return;
+    Pair pair{flavor, false};
+    pair.primary.tell("CREATE TABLE d.big (b LONGBLOB)");
+    pair.await_position();
+    const std::uintmax_t before = received_bytes(pair.replica);
+    auto writer = pair.primary.session();
+    REQUIRE(writer.run("BEGIN").has_value());
+    for (int row = 0; row < 40; ++row)
+        REQUIRE(writer.run("INSERT INTO d.big VALUES (REPEAT('x', 4000000))").has_value());
+    REQUIRE(writer.send({"COMMIT", "COMMIT"}).has_value());
+    REQUIRE(eventually([&] { return received_bytes(pair.replica) > before + 8'000'000; }));
+    REQUIRE(pair.replica.control().stop_receiver(in_time()).has_value());
+    CHECK(received_bytes(pair.replica) < before + 150'000'000);
+    REQUIRE(writer.receive().has_value());
+
+    // MySQL's applier would wait a minute for the rest, and then have failed.
+    pair.replica.follow(
+        pair.primary, true, std::chrono::steady_clock::now() + std::chrono::seconds{45});
+    // A transaction is in the binlog, and so in the position, a moment before it can be read.
+    CHECK(eventually([&] { return pair.replica.ask("SELECT COUNT(*) FROM d.big") == "40"; }));
 }
 
 TEST_CASE("server facts: MariaDB forgets what it received when a thread starts while neither runs")

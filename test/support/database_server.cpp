@@ -213,7 +213,8 @@ std::string DatabaseServer::promote(
     return must(control_->promote(order, in_time()));
 }
 
-void DatabaseServer::follow(const DatabaseServer& primary, bool acknowledge)
+void DatabaseServer::follow(
+    const DatabaseServer& primary, bool acknowledge, executor::ServerControl::Deadline deadline)
 {
     const control::AccountSpec account = replication_account(id());
     must(primary.control().make_accounts({account}, in_time()));
@@ -222,7 +223,7 @@ void DatabaseServer::follow(const DatabaseServer& primary, bool acknowledge)
     order.port = primary.port();
     order.account = account.account;
     order.acknowledge = acknowledge;
-    must(control_->follow(order, in_time()));
+    must(control_->follow(order, deadline));
 }
 
 }  // namespace mysos::test

@@ -68,7 +68,10 @@ class DatabaseServer {
 
     /// Makes it primary of that epoch. With `acks` 0, with the accounts that followers use.
     std::string promote(std::uint64_t epoch, std::uint32_t acks, const std::string& position = "");
-    void follow(const DatabaseServer& primary, bool acknowledge);
+    void follow(
+        const DatabaseServer& primary,
+        bool acknowledge,
+        executor::ServerControl::Deadline deadline = in_time());
 
   private:
     [[nodiscard]] std::string user() const;
