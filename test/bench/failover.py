@@ -31,6 +31,7 @@ ALLOWANCE = 3.5
 
 class Client(threading.Thread):
     """One writer: it stays where it is let write, and else tries every address it knows, again and again."""
+    ROWS = itertools.count(1000)
 
     def __init__(self, endpoints, account, directory=None):
         super().__init__(daemon=True)
@@ -59,10 +60,9 @@ class Client(threading.Thread):
                 self.busy.abort()
 
     def run(self):
-        rows = itertools.count(1000)
         at = 0
         while not self.ended.is_set():
-            if self.write(self.endpoints[at], next(rows)):
+            if self.write(self.endpoints[at], next(self.ROWS)):
                 self.times.append(time.monotonic())
                 self.ended.wait(0.002)
                 continue
@@ -79,7 +79,7 @@ class Client(threading.Thread):
             connection = self.connections[endpoint]
             with self.guard:
                 self.busy = connection
-            connection.execute(f"REPLACE INTO bench.t VALUES ({row})")
+            connection.execute(f"INSERT INTO bench.t VALUES ({row})")
             return True
         except SqlError as problem:
             if not str(problem).startswith("1290"):  # Read-only: a replica, so far.
@@ -101,12 +101,14 @@ class Client(threading.Thread):
 def bare(home):
     """Kills the primary of three servers that a script made, and promotes at once."""
     ports = [quickstart.free_port() for _ in range(3)]
-    script = subprocess.Popen(
-        [ROOT / "test" / "bench" / "bare_servers", home, *map(str, ports), "hold"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    home.mkdir()
+    with open(home / "script.log", "w") as log:
+        script = subprocess.Popen(
+            [ROOT / "test" / "bench" / "bare_servers", home, *map(str, ports), "hold"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
     try:
         if [script.stdout.readline().split()[:1] for _ in range(2)] != [["primary"], ["following"]]:
-            raise Failed("the bare script failed")
+            raise Failed(f"the bare script failed: {(home / 'script.log').read_text()}")
         root = ("root", "")
         with Connection(f"{home}/2/s", root) as second, Connection(f"{home}/3/s", root) as third, \
                 Client([("127.0.0.1", port) for port in ports], ("app", "bench")) as client:

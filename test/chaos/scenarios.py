@@ -230,12 +230,10 @@ def load_machine(world, clients, _number):
 def flap(world, clients, _number):
     """SIGKILL of the primary's server, three times, each as soon as the new one takes writes."""
     for _ in range(3):
-        old = world.primary()
-        world.kill(old)
-        world.await_move(old)
-        writes_again(world, clients)
+        world.kill(world.primary())
+        writes_again(world, clients)  # Perhaps on the same server: the others may not have caught up yet.
         # With two members down a quorum is missing, which is another scenario.
-        world.awaited("the old primary's return", 120, lambda: len(world.replicas()) == 2)
+        world.awaited("two replicas", 120, lambda: len(world.replicas()) == 2)
 
 
 @scenario((0, 0))
