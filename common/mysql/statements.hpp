@@ -72,6 +72,12 @@ struct Source {
 [[nodiscard]] Statements replicate_in(Flavor flavor, std::uint64_t epoch);
 /// Back to the member's own id, which is what its transactions bear.
 [[nodiscard]] Statements write_as_oneself(Flavor flavor);
+/// Whose id that is, either way. A receiver shows the one that its source had when it connected,
+/// which may have been a moment before that one wrote as oneself.
+[[nodiscard]] constexpr std::uint32_t member_of(std::uint32_t server_id)
+{
+    return server_id & ((1U << 20U) - 1);
+}
 
 /// The replica's side. Counts when the receiver starts, not while it runs.
 [[nodiscard]] Statement acknowledge(Flavor flavor, bool on);

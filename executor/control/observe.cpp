@@ -137,7 +137,7 @@ Outcome<ReplicationStatus> SqlControl::replication_status(Dialog& dialog) const
     status.applier_error = error_in(row, "Last_SQL_Errno", "Last_SQL_Error");
     status.receiver_error = error_in(row, "Last_IO_Errno", "Last_IO_Error");
     status.delay_seconds = number(text(row, "SQL_Delay"));
-    status.source_server_id = small_number(text(row, names.source_id));
+    status.source_server_id = mysql::member_of(small_number(text(row, names.source_id)));
     if (const auto lag = row.field(names.lag)) status.lag_seconds = number(*lag);
     status.read_up_to = text(row, names.file) + ":" + text(row, names.pos);
     return status;

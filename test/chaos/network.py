@@ -96,14 +96,19 @@ class Network:
                      for rule in (f"from {address} to {self.address[other]}",
                                   f"from {self.address[other]} to {address}")}
         # A priority each: the kernel takes a rule for a duplicate of a narrower one beside it.
-        added = {rule: 100 + len(self.cuts) + number
+        first = max(self.cuts.values(), default=99) + 1
+        added = {rule: first + number
                  for number, rule in enumerate(sorted(rules - self.cuts.keys()))}
         self.change("add", added)
         self.cuts |= added
 
-    def heal(self):
-        self.change("del", self.cuts)
-        self.cuts = {}
+    def heal(self, *hosts):
+        """Only what was cut of these, or everything."""
+        addresses = {self.address[host] for host in hosts}
+        healed = {rule: priority for rule, priority in self.cuts.items()
+                  if not hosts or addresses & set(rule.split())}
+        self.change("del", healed)
+        self.cuts = {rule: priority for rule, priority in self.cuts.items() if rule not in healed}
 
     def change(self, what, rules):
         ip("-n", self.hub, "-batch", "-", lines="".join(

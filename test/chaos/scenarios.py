@@ -3,11 +3,14 @@
 A scenario is a function of (world, clients, round); its first sentence tells what it does. It returns when the fault is
 over; that the cluster then comes back by itself, with every acknowledged row, is what the caller looks at."""
 
+import contextlib
 import signal
+import threading
 
 import quickstart
 from cluster import switch
 from quickstart import Failed
+from sql import SqlError
 
 SCENARIOS = {}
 OUTAGE = 12  # Longer than every timeout after which somebody may act, in seconds.
@@ -113,6 +116,46 @@ def cut_replica(world, clients, _number):
     world.network.cut(world.agent(world.replicas()[0]))
     writes_go_on(world, clients, OUTAGE)
     world.network.heal()
+
+
+@scenario((0, 3))
+def leave_stale_replica_alone(world, clients, _number):
+    """A replica that missed much is the only member in reach for a while: it must not lead."""
+    old, stale = world.primary(), world.replicas()[0]
+    others = world.other_agents(stale)
+    world.network.cut(world.agent(stale))
+    writes_go_on(world, clients, 3)
+    for agent in others:
+        world.network.cut(agent)
+    world.network.heal(world.agent(stale))
+    world.lasts(OUTAGE)
+    if world.primary() != old:
+        raise Failed(f"{world.primary()} leads, which lacks what was acknowledged")
+    world.network.heal()
+    writes_again(world, clients)
+
+
+@scenario((1, 2))
+def kill_in_big_transaction(world, _clients, _number):
+    """SIGKILL of the primary's server while a replica receives a transaction of 120 MB."""
+    old = world.primary()
+    with world.connect(old) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS chaos.big (b LONGBLOB)")
+        connection.execute("BEGIN")
+        for _ in range(30):
+            connection.execute("INSERT INTO chaos.big VALUES (REPEAT('x', 4000000))")
+        before = world.received_bytes()
+        committing = threading.Thread(target=attempt, args=(connection, "COMMIT"))
+        committing.start()
+        world.awaited("a part of it", 60, lambda: world.received_bytes() > before + 10_000_000)
+        world.kill(old)
+        committing.join()
+    world.await_move(old)
+
+
+def attempt(connection, statement):
+    with contextlib.suppress(SqlError):
+        connection.execute(statement)
 
 
 @scenario((1, 2))

@@ -34,7 +34,7 @@ class Hosts(quickstart.Places):
 
 
 class Supervised(quickstart.Programs):
-    """Starts the scheduler again when it has ended by itself, as a system would: with its leadership lost it does that."""
+    """Starts the scheduler again when it has ended by itself, as a system would: having lost its leadership it does."""
 
     def check(self):
         scheduler = dict(self.running).get("scheduler")  # Not while a scenario has it killed.
@@ -159,6 +159,10 @@ class World:
 
     def executor(self, endpoint):
         return executor_pids(self.home)[int(self.agent(endpoint).removeprefix("agent"))]
+
+    def received_bytes(self):
+        """In the relay logs of all members."""
+        return sum(log.stat().st_size for log in self.home.glob("mesos/agent*/volumes/**/relay/*"))
 
     def wake(self):
         for process in self.stopped:

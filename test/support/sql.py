@@ -1,5 +1,5 @@
-"""SQL over libmariadb, which the mariadb client brings: a connection that another thread can break, and clients that write
-and read while something is being done to the cluster."""
+"""SQL over libmariadb, which the mariadb client brings: a connection that another thread can break, and clients that
+write and read while something is being done to the cluster."""
 
 import contextlib
 import ctypes

@@ -205,6 +205,8 @@ TEST_CASE("statements: a MariaDB replica receives under an id of its own in each
         "SET GLOBAL server_id = @@global.server_id & 1048575");
     CHECK(replicate_in(Flavor::mysql, 2).empty());
     CHECK(write_as_oneself(Flavor::mysql).empty());
+    CHECK(member_of(3145728 + 2) == 2);
+    CHECK(member_of(2) == 2);
 }
 
 TEST_CASE("statements: a marker carries its epoch in its GTID")
