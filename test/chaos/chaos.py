@@ -62,6 +62,8 @@ def play(world, scenario, number):
     outcome.needless = max(0, outcome.elections - scenario.elections[1])
     lost = missing(world, clients, world.primary())
     outcome.lost = len(lost)
+    if clients.vanished:
+        say(f"  read on a server that was not published as the primary, and gone: {clients.vanished[:8]}")
     if lost:
         outcome.problem += f"; not on the primary: {lost[:10]}"
     elif outcome.elections < scenario.elections[0]:

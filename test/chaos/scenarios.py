@@ -273,7 +273,9 @@ def load_machine(world, clients, _number):
 def flap(world, clients, _number):
     """SIGKILL of the primary's server, three times, each as soon as the new one takes writes."""
     for _ in range(3):
+        epoch = world.epoch()
         world.kill(world.primary())
+        world.awaited("an election", 60, lambda before=epoch: world.epoch() > before)
         writes_again(world, clients)  # Perhaps on the same server: the others may not have caught up yet.
         # With two members down a quorum is missing, which is another scenario.
         world.awaited("two replicas", 120, lambda: len(world.replicas()) == 2)

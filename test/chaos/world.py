@@ -150,6 +150,8 @@ class World:
     def kill(self, *endpoints):
         pids = server_pids(self.home)
         for endpoint in endpoints:
+            if endpoint[1] not in pids:
+                raise Failed(f"no server on port {endpoint[1]}")
             os.kill(pids[endpoint[1]], signal.SIGKILL)
 
     def signal(self, pid, number):
@@ -205,7 +207,7 @@ def missing(world, clients, endpoint):
 
 
 def logs_of(home):
-    patterns = ("*.log", "mesos/**/stderr", "mesos/**/*.err", "mesos/**/*.log", "mesos/**/binlog*", "mesos/**/relay*")
+    patterns = ("*.log", "mesos/**/stderr", "mesos/**/*.err", "mesos/**/*.log", "mesos/**/*.sql", "mesos/**/binlog*", "mesos/**/relay*")
     return [log for pattern in patterns for log in home.glob(pattern) if log.is_file() and not log.is_symlink()]
 
 

@@ -45,10 +45,11 @@ class Directory:
     """The primary as ZooKeeper has it; while nobody is published, or nobody tells, the one before."""
 
     def __init__(self, zk):
-        self.primary, self.changes, self.listeners = None, [], []
+        self.primary, self.published, self.changes, self.listeners = None, None, [], []
 
         def changed(_children):
             found = quickstart.endpoints(zk, "master")
+            self.published = found[0] if found else None
             if found and found[0] != self.primary:
                 self.primary = found[0]
                 self.changes.append((time.monotonic(), found[0]))

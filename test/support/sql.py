@@ -164,18 +164,23 @@ class Writer(Client):
 
 
 class Reader(Client):
-    """Remembers the newest rows it saw: what was once readable on a primary must not vanish."""
+    """Remembers the newest rows it saw: what was once readable on a published primary must not vanish. What a server
+    shows that was primary, and is no more, may: a transaction that nobody acknowledged, and that is cut there."""
     PAUSE = 0.05
 
     def __init__(self, clients):
         super().__init__(clients, True)
-        self.seen = set()
+        self.seen, self.elsewhere = set(), set()
 
     def work(self):
         for writer in self.clients.writers:
-            for row, in self.connection.execute(f"SELECT MAX(seq) FROM chaos.w WHERE writer = {writer.number}"):
-                if row is not None:
-                    self.seen.add((writer.number, int(row)))
+            was_published = self.is_published()
+            rows = self.connection.execute(f"SELECT MAX(seq) FROM chaos.w WHERE writer = {writer.number}")
+            seen = self.seen if was_published and self.is_published() else self.elsewhere
+            seen.update((writer.number, int(row)) for row, in rows if row is not None)
+
+    def is_published(self):
+        return self.connection.endpoint == self.directory.published
 
 
 class Clients:
@@ -188,6 +193,7 @@ class Clients:
         self.ended, self.problems, self.marked = threading.Event(), [], 0
         self.writers = [Writer(self, first + number, number < 2) for number in range(4)]
         self.reader = Reader(self)
+        self.vanished = []
         self.threads = [*self.writers, self.reader]
 
     def __enter__(self):
@@ -231,12 +237,12 @@ class Clients:
         return max((later - earlier for earlier, later in zip(times, times[1:]) if later > self.marked), default=0)
 
     def lost(self, connection):
-        """Acknowledged, or read, and not there."""
-        missing = []
+        """Acknowledged, or read on the primary, and not there: why it is missed, writer, row."""
+        there = set()
         for writer in self.writers:
-            there = {int(row) for row, in connection.execute(
-                f"SELECT seq FROM chaos.w WHERE writer = {writer.number}")}
-            known = {row for _, row in writer.acknowledged}
-            known |= {row for number, row in self.reader.seen if number == writer.number}
-            missing += [(writer.number, row) for row in sorted(known - there)]
-        return missing
+            rows = connection.execute(f"SELECT seq FROM chaos.w WHERE writer = {writer.number}")
+            there |= {(writer.number, int(row)) for row, in rows}
+        acknowledged = {(writer.number, row) for writer in self.writers for _, row in writer.acknowledged}
+        self.vanished = sorted(self.reader.elsewhere - there)
+        return [("acknowledged", *row) for row in sorted(acknowledged - there)] + [
+            ("read", *row) for row in sorted(self.reader.seen - there - acknowledged)]
