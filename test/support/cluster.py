@@ -143,7 +143,7 @@ def agent_of(cluster, port):
 
 def tell_what_happened(home, cluster):
     if cluster is not None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # Perhaps nobody answers.
             _, text = quickstart.request(
                 "GET", f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}")
             print(json.dumps(json.loads(text), indent=1), file=sys.stderr)
