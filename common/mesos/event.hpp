@@ -71,7 +71,7 @@ struct TaskStatus {
 
 struct Attribute {
     std::string name;
-    std::string text;  ///< Scalars and ranges are printed.
+    std::string text;  ///< Scalars as "2.5", ranges as "[1-2,5-5]", sets as "{a,b}".
     friend bool operator==(const Attribute&, const Attribute&) = default;
 };
 
@@ -84,6 +84,8 @@ struct Offer {
     std::string role;  ///< allocation_info.role
     Resources resources;
     std::vector<Attribute> attributes;
+    std::string region;  ///< Of the agent's fault domain; empty: it is in none.
+    std::string zone;
     std::vector<ExecutorId> executor_ids;  ///< Ours, running there.
     std::optional<std::int64_t> unavailable_from_unix_ns;
     friend bool operator==(const Offer&, const Offer&) = default;
@@ -92,7 +94,8 @@ struct Offer {
 struct Subscribed {
     FrameworkId framework_id;
     Duration heartbeat_interval{};
-    std::string master;  ///< "host:port (version)", for a person.
+    std::string master;    ///< "host:port (version)", for a person.
+    std::string region{};  ///< Of the master's fault domain; empty: it is in none.
     friend bool operator==(const Subscribed&, const Subscribed&) = default;
 };
 struct OffersMade {

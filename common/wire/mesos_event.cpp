@@ -2,10 +2,14 @@
 #include "common/wire/mesos.hpp"
 #include "mesos/v1/scheduler.pb.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cmath>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace mysos::wire {
 namespace {
@@ -58,11 +62,37 @@ mesos::TaskStatus to_status(const pb::TaskStatus& status)
     return result;
 }
 
+/// To the nearest thousandth, half to even, without zeros at the end: as Marathon compares.
 std::string to_text(double number)
 {
-    std::array<char, 32> digits{};
-    const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+    constexpr double in_thousandths_max = 9e12;
+    std::array<char, 400> digits{};
+    if (std::abs(number) < in_thousandths_max) number = std::nearbyint(number * 1000) / 1000;
+    if (number == 0) number = 0;  // Never "-0".
+    const auto written = std::to_chars(
+        digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed);
     return {digits.data(), written.ptr};
+}
+
+std::string to_text(const pb::Value::Ranges& ranges)
+{
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> sorted;
+    for (const auto& range : ranges.range()) sorted.emplace_back(range.begin(), range.end());
+    std::ranges::sort(sorted);
+    std::string text;
+    for (const auto& [begin, end] : sorted) {
+        text += (text.empty() ? "[" : ",") + std::to_string(begin) + '-' + std::to_string(end);
+    }
+    return text.empty() ? "[]" : text + ']';
+}
+
+std::string to_text(const pb::Value::Set& set)
+{
+    std::vector<std::string> sorted{set.item().begin(), set.item().end()};
+    std::ranges::sort(sorted);
+    std::string text;
+    for (const std::string& item : sorted) text += (text.empty() ? "{" : ",") + item;
+    return text.empty() ? "{}" : text + '}';
 }
 
 mesos::Attribute to_attribute(const pb::Attribute& attribute)
@@ -72,17 +102,10 @@ mesos::Attribute to_attribute(const pb::Attribute& attribute)
         result.text = attribute.text().value();
     } else if (attribute.has_scalar()) {
         result.text = to_text(attribute.scalar().value());
+    } else if (attribute.has_set()) {
+        result.text = to_text(attribute.set());
     } else {
-        const char* separator = "";
-        for (const pb::Value::Range& range : attribute.ranges().range()) {
-            result.text +=
-                separator + std::to_string(range.begin()) + '-' + std::to_string(range.end());
-            separator = ",";
-        }
-        for (const std::string& item : attribute.set().item()) {
-            result.text += separator + item;
-            separator = ",";
-        }
+        result.text = to_text(attribute.ranges());
     }
     return result;
 }
@@ -101,6 +124,10 @@ mesos::Offer to_offer(const pb::Offer& offer)
     }
     for (const pb::Attribute& attribute : offer.attributes()) {
         result.attributes.push_back(to_attribute(attribute));
+    }
+    if (offer.domain().has_fault_domain()) {
+        result.region = offer.domain().fault_domain().region().name();
+        result.zone = offer.domain().fault_domain().zone().name();
     }
     for (const pb::ExecutorID& executor : offer.executor_ids()) {
         result.executor_ids.push_back({executor.value()});
@@ -123,6 +150,7 @@ mesos::Subscribed to_subscribed(const pb::scheduler::Event::Subscribed& subscrib
             master.address().has_hostname() ? master.address().hostname() : master.hostname();
         result.master = host + ':' + std::to_string(master.port());
         if (master.has_version()) result.master += " (" + master.version() + ')';
+        result.region = master.domain().fault_domain().region().name();
     }
     return result;
 }

@@ -123,6 +123,62 @@ TEST_CASE("wire: an offer keeps what placement needs", "[mesos]")
     CHECK(mesos::Pool{offer.resources}.contains({cpus, ports}));
 }
 
+TEST_CASE("wire: an agent's attributes become the texts that constraints compare", "[mesos]")
+{
+    struct Case {
+        std::string value;
+        std::string text;
+    };
+    const std::vector<Case> cases{
+        {R"("type": "TEXT", "text": {"value": "r1"})", "r1"},
+        {R"("type": "SCALAR", "scalar": {"value": 7})", "7"},
+        {R"("type": "SCALAR", "scalar": {"value": 0.8})", "0.8"},
+        {R"("type": "SCALAR", "scalar": {"value": 1.00051})", "1.001"},
+        {R"("type": "SCALAR", "scalar": {"value": 2.0625})", "2.062"},
+        {R"("type": "SCALAR", "scalar": {"value": -0.0001})", "0"},
+        {R"("type": "SCALAR", "scalar": {"value": 1e15})", "1000000000000000"},
+        {R"("type": "RANGES", "ranges": {"range": [{"begin": 8, "end": 9}, {"begin": 6, "end": 7}]})",
+         "[6-7,8-9]"},
+        {R"("type": "RANGES", "ranges": {})", "[]"},
+        {R"("type": "SET", "set": {"item": ["b", "a"]})", "{a,b}"},
+        {R"("type": "SET", "set": {})", "{}"},
+    };
+    for (const Case& c : cases) {
+        INFO(c.value);
+        const auto event = to_event(from_json<pb::scheduler::Event>(json::parse(
+            R"({"type": "OFFERS", "offers": {"offers": [{"id": {"value": "o"},
+                "framework_id": {"value": "f"}, "agent_id": {"value": "a"}, "hostname": "h",
+                "attributes": [{"name": "n", )" +
+            c.value + "}]}]}}")));
+        REQUIRE(event.has_value());
+        CHECK(
+            std::get<mesos::OffersMade>(*event).offers.at(0).attributes ==
+            std::vector<mesos::Attribute>{{"n", c.text}});
+    }
+}
+
+TEST_CASE("wire: the fault domains of agents and master are told", "[mesos]")
+{
+    const std::string domain =
+        R"("domain": {"fault_domain": {"region": {"name": "eu"}, "zone": {"name": "eu-1"}}})";
+    const auto offered = to_event(from_json<pb::scheduler::Event>(json::parse(
+        R"({"type": "OFFERS", "offers": {"offers": [{"id": {"value": "o"},
+            "framework_id": {"value": "f"}, "agent_id": {"value": "a"}, "hostname": "h", )" +
+        domain + "}]}}")));
+    REQUIRE(offered.has_value());
+    const mesos::Offer& offer = std::get<mesos::OffersMade>(*offered).offers.at(0);
+    CHECK(offer.region == "eu");
+    CHECK(offer.zone == "eu-1");
+
+    const auto subscribed = to_event(from_json<pb::scheduler::Event>(json::parse(
+        R"({"type": "SUBSCRIBED", "subscribed": {"framework_id": {"value": "f"},
+            "master_info": {"id": "m", "ip": 1, "port": 5050, )" +
+        domain + "}}}")));
+    REQUIRE(subscribed.has_value());
+    CHECK(std::get<mesos::Subscribed>(*subscribed).region == "eu");
+    CHECK(only<mesos::Subscribed>(events("r2_volume_life")).at(0).region.empty());
+}
+
 TEST_CASE("wire: a volume comes back with its reservation, id and path", "[mesos]")
 {
     const auto offers = only<mesos::OffersMade>(events("r2_volume_life"));
