@@ -62,6 +62,8 @@ Config decide_config(const Options& options, const HostPort& address)
     config.cluster.source_prefix = options.executor_source_prefix;
     config.cluster.election_timeout = options.election_timeout;
     config.cluster.replace_after = options.replace_after;
+    config.cluster.unreserved = options.unreserved;
+    config.default_constraints = options.constraints;
     config.retire_after = options.retire_after;
     config.cluster.diagnosis = options.diagnosis;
     config.default_flavor = options.installer_args.at("flavor");

@@ -116,6 +116,21 @@ constexpr std::array flags{
         "An election that lacks answers for this long is reported as without a quorum"},
     Flag{
         members,
+        "constraints",
+        "JSON",
+        "[]",
+        R"(Where members of clusters that give no constraints may be, as in Marathon: )"
+        R"([["rack","GROUP_BY"],["os","LIKE","deb.*"]]. Operators UNIQUE, CLUSTER, GROUP_BY, )"
+        R"(LIKE, UNLIKE, MAX_PER; fields hostname, @region, @zone and agents' attributes)"},
+    Flag{
+        members,
+        "use_unreserved",
+        "BOOL",
+        "true",
+        "Reserve for members also what is reserved for nobody. false: only what an operator has "
+        "reserved for --framework_role"},
+    Flag{
+        members,
         "replace_after",
         "DURATION",
         "10m",

@@ -218,6 +218,18 @@ void understand_executor(const FlagReader& read, Options& options)
     options.diagnosis.failover_block = read.duration("failover_block");
 }
 
+void understand_placement(const FlagReader& read, Options& options)
+{
+    const std::string flag = "constraints";
+    auto parsed = placement::parse_constraints(read.optional(flag).value_or("[]"));
+    if (auto* bad = std::get_if<placement::BadConstraints>(&parsed)) {
+        throw FlagError{flag, bad->why};
+    }
+    options.constraints = std::get<placement::Constraints>(std::move(parsed));
+    options.unreserved =
+        read.is_set("use_unreserved") ? placement::Unreserved::used : placement::Unreserved::left;
+}
+
 void understand_state(const FlagReader& read, const Flags& flags, Options& options)
 {
     const std::string right =
@@ -277,6 +289,7 @@ Options understand(const Flags& flags)
     Options options;
     understand_mesos(read, options);
     understand_executor(read, options);
+    understand_placement(read, options);
     understand_installer(read, options);
     understand_state(read, flags, options);
     understand_api(read, options);

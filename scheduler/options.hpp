@@ -4,6 +4,7 @@
 #include "common/base/zk_url.hpp"
 #include "common/diagnosis/view.hpp"
 #include "common/io/tls.hpp"
+#include "common/placement/placement.hpp"
 #include "scheduler/flags.hpp"
 
 #include <nlohmann/json.hpp>
@@ -38,6 +39,8 @@ struct Options {
     std::string executor_source_prefix;
     nlohmann::json installer_args;  ///< An object with `installer` and `flavor`.
     Duration election_timeout{};
+    placement::Constraints constraints;  ///< Of clusters that give none.
+    placement::Unreserved unreserved = placement::Unreserved::used;
     Duration replace_after{};
     Duration retire_after{};
     diagnosis::Config diagnosis;

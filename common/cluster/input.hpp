@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <set>
+#include <span>
 #include <variant>
 
 /// What can happen to one cluster.
@@ -26,7 +27,8 @@ struct Started {};  ///< Created just now, or read back after a restart.
 
 struct OfferArrived {  ///< Taken by an `AcceptOffer` among the effects, else free for others.
     mesos::Offer offer;
-    std::set<std::uint16_t> taken_ports{};  ///< At that address, by members on other agents.
+    std::set<std::uint16_t> taken_ports{};   ///< At that address, by members on other agents.
+    std::span<const mesos::Offer> beside{};  ///< Made with it and still free; for this step only.
 };
 struct StatusArrived {  ///< Of any task id that carries this cluster's name.
     MemberId member{};

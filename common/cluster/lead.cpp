@@ -250,15 +250,22 @@ bool can_begin(const MemberState& seen)
     return seen.observation->empty || (now.position.empty() && now.epoch == Epoch{});
 }
 
-/// The first such member leads; the others follow and join.
+/// The first such member leads, of several the one with fewest primaries beside it; the others
+/// follow and join.
 void begin(Stepping& step)
 {
-    const auto first = std::ranges::find_if(
-        step.state.members, [](const auto& entry) { return can_begin(entry.second); });
-    if (first == step.state.members.end()) return;
-    step.record().electorate = {first->first};
+    const auto beside = [&step](MemberId id) {
+        const auto found = step.state.primaries_beside.find(id);
+        return found == step.state.primaries_beside.end() ? 0 : found->second;
+    };
+    std::optional<MemberId> first;
+    for (const auto& [id, seen] : step.state.members) {
+        if (can_begin(seen) && (!first || beside(id) < beside(*first))) first = id;
+    }
+    if (!first) return;
+    step.record().electorate = {*first};
     step.record().acks = 0;
-    step.record().primary = first->first;
+    step.record().primary = *first;
     step.changed();
     call_election(step);
 }
@@ -319,6 +326,7 @@ void call_election(Stepping& step, std::map<MemberId, int> preference)
     call.since = record.since;
     call.high_water = step.state.high_water;
     call.preference = std::move(preference);
+    call.primaries_beside = step.state.primaries_beside;
     call.open_rule = open_rule(record);
     tell_election(step, call);
 }

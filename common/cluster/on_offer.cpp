@@ -1,4 +1,5 @@
 #include "common/cluster/names.hpp"
+#include "common/cluster/places.hpp"
 #include "common/cluster/stepping.hpp"
 #include "common/placement/placement.hpp"
 #include "common/volume/volume.hpp"
@@ -8,30 +9,6 @@
 
 namespace mysos::cluster {
 namespace {
-
-/// Agents that hold another member, or its data.
-std::set<mesos::AgentId> occupied(const Record& record, MemberId except)
-{
-    std::set<mesos::AgentId> agents;
-    for (const auto& [id, member] : record.members) {
-        if (id == except || member.agent_id.empty()) continue;
-        if (member.launched || member.volume_created) agents.insert(member.agent_id);
-    }
-    return agents;
-}
-
-/// Whether the agent that makes the offer holds another member already, or its volume (the agent
-/// may have come back under another id).
-bool is_taken(Stepping& step, const mesos::Offer& offer, MemberId except)
-{
-    if (!step.config.distinct_agents) return false;
-    if (occupied(step.record(), except).contains(offer.agent_id)) return true;
-    return std::ranges::any_of(step.record().members, [&offer, except](const auto& entry) {
-        const auto& [id, member] = entry;
-        return id != except && member.volume_created &&
-               volume::trace(offer, member.persistence_id) != volume::Trace::none;
-    });
-}
 
 /// A machine may come back under another id, its old tasks unreachable for ever. A volume that is
 /// offered proves that no task uses it any more.
@@ -49,19 +26,19 @@ void find_stranded(Stepping& step, const mesos::Offer& offer)
 }
 
 /// Which member the offer is for: one whose volume or reservations it holds before a fresh one.
-std::optional<MemberId> choose(Stepping& step, const mesos::Offer& offer)
+std::optional<MemberId> choose(Stepping& step, const OfferArrived& in)
 {
     const std::set<MemberId> wanting = wanting_offers(step.state, step.now);
     for (const MemberId id : wanting) {
         const Member& member = step.member(id);
         if (member.launched) continue;
-        if (volume::trace(offer, member.persistence_id) == volume::Trace::none) continue;
-        if (member.volume_created || !is_taken(step, offer, id)) return id;
+        if (volume::trace(in.offer, member.persistence_id) == volume::Trace::none) continue;
+        if (member.volume_created || suits(step.state, step.config, id, in)) return id;
     }
     for (const MemberId id : wanting) {
         const Member& member = step.member(id);
         if (member.launched || member.volume_created) continue;
-        if (!is_taken(step, offer, id)) return id;
+        if (suits(step.state, step.config, id, in)) return id;
     }
     return std::nullopt;
 }
@@ -87,6 +64,7 @@ volume::Want want(Stepping& step, MemberId id, const OfferArrived& in)
     result.id = volume_for(step, id, offer);
     result.need = need(step.record());
     result.role = step.config.role;
+    result.unreserved = step.config.unreserved;
     result.principal = step.config.principal;
     result.port = member.port;
     result.peer_port = member.peer_port;
@@ -160,6 +138,10 @@ void launch(
     member.task_id = task_id(record, id, record.task_serial);
     member.agent_id = offer.agent_id;
     member.hostname = offer.hostname;
+    placement::Place place = place_of(offer, record.constraints);
+    member.region = std::move(place.region);
+    member.zone = std::move(place.zone);
+    member.attributes = std::move(place.attributes);
     member.ip = offer.ip.empty() ? offer.hostname : offer.ip;
     member.port = plan.port;
     member.peer_port = plan.peer_port;
@@ -193,8 +175,11 @@ void on(Stepping& step, const OfferArrived& in)
         return;
     }
     step.state.offered.insert_or_assign(
-        offer.agent_id, placement::available(offer, step.config.role));
-    const std::optional<MemberId> id = choose(step, offer);
+        offer.agent_id,
+        placement::Offered{
+            placement::available(offer, step.config.role, step.config.unreserved),
+            place_of(offer, constraints_in_force(step.state))});
+    const std::optional<MemberId> id = choose(step, in);
     if (!id) {
         step.ignore("the offer suits no member");
         return;
@@ -251,7 +236,7 @@ std::string waits_for(const State& state, MemberId member, TimePoint now)
         if (seen.partial_since) return "the rest of what is reserved beside its volume";
         return "its volume, on agent " + recorded.agent_id.text + ", to be offered";
     }
-    return placement::explain(need(state.record), state.offered, occupied(state.record, member));
+    return explain_placement(state, member);
 }
 
 std::vector<mesos::ReconcileTask> live_tasks(const State& state, TimePoint now)

@@ -2,6 +2,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/mesos/ids.hpp"
+#include "common/placement/constraint.hpp"
 
 #include <cstdint>
 #include <map>
@@ -34,7 +35,10 @@ struct Member {
     bool token_exchanged = false;         ///< The one-time token of `task_id` is void.
     std::uint32_t failures = 0;           ///< Launches in a row that never ran.
     bool to_copy = false;                 ///< Added later: it begins with a copy of another's data.
-    std::string unknown_fields;           ///< Written by a newer version, kept as they are.
+    std::string region;                   ///< Of the agent of the latest launch, as are these:
+    std::string zone;
+    std::map<std::string, std::string> attributes;  ///< Those that constraints name.
+    std::string unknown_fields;  ///< Written by a newer version, kept as they are.
     friend bool operator==(const Member&, const Member&) = default;
 };
 
@@ -60,6 +64,8 @@ struct Record {
     std::int64_t created_at_unix_ms = 0;
     std::uint64_t task_serial = 0;  ///< Makes each launch's task id unique.
     bool ever_opened = false;
+    placement::Constraints constraints;  ///< Where members may be, see common/placement.
+    bool colocate = false;               ///< An agent may hold more than one member.
     std::string unknown_fields;
     friend bool operator==(const Record&, const Record&) = default;
 };

@@ -31,7 +31,7 @@ struct Config {
     std::optional<std::string> principal;
     mesos::Command executor_command;
     std::string source_prefix = "mysos";
-    bool distinct_agents = true;  ///< Never two members of one cluster on one agent.
+    placement::Unreserved unreserved = placement::Unreserved::used;
 
     Duration kill_grace = std::chrono::seconds{60};
     Duration kill_pause_min = std::chrono::seconds{5};  ///< A kill is repeated; doubles.
@@ -110,7 +110,11 @@ struct State {
     std::map<MemberId, MemberState> members;  ///< Same keys as the record's.
 
     /// What each agent offered last for a new member, while one is wanted.
-    std::map<mesos::AgentId, placement::Amounts> offered;
+    std::map<mesos::AgentId, placement::Offered> offered;
+
+    /// What is around it, kept up to date from outside.
+    std::string home_region;  ///< The master's; empty: it is in no fault domain.
+    std::map<MemberId, std::size_t> primaries_beside;  ///< Of other clusters, on its agents.
 
     election::State election;
     electorate::State electorate;

@@ -12,6 +12,21 @@ int preference_of(const Called& call, MemberId member)
     return found == call.preference.end() ? 0 : found->second;
 }
 
+std::size_t primaries_beside(const Called& call, MemberId member)
+{
+    const auto found = call.primaries_beside.find(member);
+    return found == call.primaries_beside.end() ? 0 : found->second;
+}
+
+/// Of two that hold the same.
+bool is_preferred(const Called& call, MemberId member, MemberId other)
+{
+    const int ours = preference_of(call, member);
+    const int theirs = preference_of(call, other);
+    if (ours != theirs) return ours > theirs;
+    return primaries_beside(call, member) < primaries_beside(call, other);
+}
+
 bool is_voter(const Called& call, MemberId member)
 {
     return member != call.last.member && call.electorate.members.contains(member);
@@ -76,9 +91,7 @@ const Answers::value_type* most_advanced(const Called& call, const Answers& vote
     const Answers::value_type* best = nullptr;
     for (const auto& candidate : votes) {
         if (candidate.second.marker != marker || !includes_all(candidate)) continue;
-        const bool preferred = best == nullptr || preference_of(call, candidate.first) >
-                                                      preference_of(call, best->first);
-        if (preferred) best = &candidate;
+        if (best == nullptr || is_preferred(call, candidate.first, best->first)) best = &candidate;
     }
     return best;
 }
@@ -131,8 +144,7 @@ std::optional<LastPrimary> best_of(const Called& call, const Answers& answers)
         } else if (answer.marker == best->second.marker) {
             const bool ahead = answer.position.includes(best->second.position);
             const bool behind = best->second.position.includes(answer.position);
-            const bool preferred = preference_of(call, member) > preference_of(call, best->first);
-            if (ahead && (!behind || preferred)) best = &candidate;
+            if (ahead && (!behind || is_preferred(call, member, best->first))) best = &candidate;
         }
     }
     if (best == nullptr) return std::nullopt;

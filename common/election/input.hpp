@@ -39,6 +39,9 @@ struct Called {             ///< There is no primary (any more), or another one 
     mysql::Position high_water;  ///< electorate::high_water; empty when not known.
     /// Among equals the highest wins; 0 when absent. Whoever is preferred is waited for a while.
     std::map<MemberId, int> preference;
+    /// Among those, who has fewest beside it wins; 0 when absent. Nobody is waited for because of
+    /// it.
+    std::map<MemberId, std::size_t> primaries_beside{};
     OpenRule open_rule;
     friend bool operator==(const Called&, const Called&) = default;
 };

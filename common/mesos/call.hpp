@@ -25,7 +25,7 @@ struct FrameworkInfo {
     friend bool operator==(const FrameworkInfo&, const FrameworkInfo&) = default;
 };
 
-/// Checkpointing, MULTI_ROLE, RESERVATION_REFINEMENT and PARTITION_AWARE always.
+/// Checkpointing, MULTI_ROLE, RESERVATION_REFINEMENT, PARTITION_AWARE and REGION_AWARE always.
 struct Subscribe {
     FrameworkInfo framework;
     FrameworkId framework_id;  ///< Empty the first time.

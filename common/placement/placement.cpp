@@ -9,10 +9,10 @@
 namespace mysos::placement {
 namespace {
 
-bool is_for_anybody(const mesos::Resource& item, const std::string& role)
+bool is_for_anybody(const mesos::Resource& item, const std::string& role, Unreserved unreserved)
 {
     if (item.foreign || item.persistence) return false;
-    if (item.reservations.empty()) return true;
+    if (item.reservations.empty()) return unreserved == Unreserved::used;
     if (item.reservations.size() != 1) return false;
     const mesos::Reservation& reservation = item.reservations.front();
     return reservation.role == role && (!reservation.labels || reservation.labels->empty());
@@ -57,14 +57,41 @@ std::string together(const Amounts& need)
     return text;
 }
 
+std::string explain_amounts(const Amounts& need, const Amounts& largest)
+{
+    std::string text;
+    for (const Lack& lack : lacks(need, largest)) {
+        if (!text.empty()) text += "; ";
+        text += "no agent offers " + to_text(lack.kind, lack.needed) + "; largest offered ";
+        text +=
+            lack.kind == Lack::Kind::cpus ? decimal(lack.offered) : std::to_string(lack.offered);
+    }
+    return text;
+}
+
+/// The constraints that no agent satisfies, each for itself.
+std::string explain_constraints(
+    const Constraints& constraints, const Places& places, const Places& others)
+{
+    std::string text;
+    for (const Constraint& constraint : constraints) {
+        const bool any = std::ranges::any_of(
+            places, [&](const Place& place) { return allows(constraint, place, others); });
+        if (any) continue;
+        if (!text.empty()) text += "; ";
+        text += explain(constraint, places, others);
+    }
+    return text;
+}
+
 }  // namespace
 
-Amounts available(const mesos::Offer& offer, const std::string& role)
+Amounts available(const mesos::Offer& offer, const std::string& role, Unreserved unreserved)
 {
     Amounts result;
     const mesos::Pool pool{offer.resources};
     for (const mesos::Resource& item : pool.items()) {
-        if (!is_for_anybody(item, role)) continue;
+        if (!is_for_anybody(item, role, unreserved)) continue;
         if (const auto* ranges = std::get_if<mesos::Ranges>(&item.value)) {
             if (item.name == "ports") result.ports = std::max(result.ports, count(*ranges));
             continue;
@@ -92,34 +119,37 @@ std::vector<Lack> lacks(const Amounts& need, const Amounts& offered)
 
 std::string explain(
     const Amounts& need,
-    const std::map<mesos::AgentId, Amounts>& offered,
-    const std::set<mesos::AgentId>& occupied)
+    const std::map<mesos::AgentId, Offered>& offered,
+    const std::set<mesos::AgentId>& occupied,
+    const Constraints& constraints,
+    const Places& others)
 {
     if (offered.empty()) return "no offer has come yet";
     Amounts largest;
+    Places places;
     bool any_fits = false;
     bool all_occupied = true;
-    for (const auto& [agent, amounts] : offered) {
+    for (const auto& [agent, one] : offered) {
         for (const Row& row : rows) {
-            largest.*row.amount = std::max(largest.*row.amount, amounts.*row.amount);
+            largest.*row.amount = std::max(largest.*row.amount, one.amounts.*row.amount);
         }
+        places.push_back(one.place);
         if (occupied.contains(agent)) continue;
         all_occupied = false;
-        if (lacks(need, amounts).empty()) any_fits = true;
+        const bool is_enough = lacks(need, one.amounts).empty();
+        if (is_enough && allows(constraints, one.place, others)) any_fits = true;
     }
     if (any_fits) return {};
 
-    std::string text;
-    for (const Lack& lack : lacks(need, largest)) {
-        if (!text.empty()) text += "; ";
-        text += "no agent offers " + to_text(lack.kind, lack.needed) + "; largest offered ";
-        text +=
-            lack.kind == Lack::Kind::cpus ? decimal(lack.offered) : std::to_string(lack.offered);
-    }
+    std::string text = explain_amounts(need, largest);
+    if (text.empty()) text = explain_constraints(constraints, places, others);
     if (!text.empty()) return text;
     if (all_occupied)
         return "every agent that made an offer holds a member of this cluster already";
-    return "no agent without a member of this cluster offers " + together(need) + " at once";
+    text = occupied.empty() ? "no agent" : "no agent without a member of this cluster";
+    text += " offers " + together(need);
+    for (const Constraint& constraint : constraints) text += " and " + to_text(constraint);
+    return text + " at once";
 }
 
 std::string to_text(Lack::Kind kind, std::int64_t amount)

@@ -2,6 +2,7 @@
 
 #include "common/mesos/event.hpp"
 #include "common/mesos/ids.hpp"
+#include "common/placement/constraint.hpp"
 
 #include <cstdint>
 #include <map>
@@ -30,19 +31,34 @@ struct Lack {
     friend bool operator==(const Lack&, const Lack&) = default;
 };
 
-/// What a new member could take from the offer: of each kind the largest single item that is free
-/// or reserved to our role for nobody in particular.
-[[nodiscard]] Amounts available(const mesos::Offer& offer, const std::string& role);
+/// What is reserved to our role is always used, and first. What is reserved for nobody may be left
+/// to other frameworks.
+enum class Unreserved { used, left };
+
+/// What a new member could take from the offer: of each kind the largest single item that is
+/// reserved to our role for nobody in particular, or free.
+[[nodiscard]] Amounts available(
+    const mesos::Offer& offer, const std::string& role, Unreserved unreserved);
+
+/// What an agent offered last, and where it is.
+struct Offered {
+    Amounts amounts;
+    Place place;
+    friend bool operator==(const Offered&, const Offered&) = default;
+};
 
 /// What is short, in the order of `Lack::Kind`; empty: it fits.
 [[nodiscard]] std::vector<Lack> lacks(const Amounts& need, const Amounts& offered);
 
 /// Why nothing fits, given what each agent offered last; agents in `occupied` hold a member
-/// already. "no agent offers 64 cpus; largest offered 4". Empty when some agent would do.
+/// already, `others` is where members are. "no agent offers 64 cpus; largest offered 4". Empty when
+/// some agent would do.
 [[nodiscard]] std::string explain(
     const Amounts& need,
-    const std::map<mesos::AgentId, Amounts>& offered,
-    const std::set<mesos::AgentId>& occupied);
+    const std::map<mesos::AgentId, Offered>& offered,
+    const std::set<mesos::AgentId>& occupied,
+    const Constraints& constraints,
+    const Places& others);
 
 /// "64 cpus", "0.5 cpus", "512 MB of memory".
 [[nodiscard]] std::string to_text(Lack::Kind kind, std::int64_t amount);

@@ -105,7 +105,8 @@ class Taker {
   private:
     [[nodiscard]] std::vector<Form> forms() const
     {
-        if (may_reserve_) return {Form::ours, Form::anybodys, Form::free};
+        const bool uses_free = want_.unreserved == placement::Unreserved::used;
+        if (may_reserve_ && uses_free) return {Form::ours, Form::anybodys, Form::free};
         return {Form::ours, Form::anybodys};
     }
 

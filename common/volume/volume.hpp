@@ -29,6 +29,7 @@ struct Want {
     placement::Amounts need;  ///< The whole instance, executor's share and ports included.
     std::string role;
     std::optional<std::string> principal;
+    placement::Unreserved unreserved = placement::Unreserved::used;
     std::uint16_t port = 0;                 ///< Kept where still offered; 0: any.
     std::uint16_t peer_port = 0;            ///< Likewise.
     std::set<std::uint16_t> taken_ports{};  ///< Chosen only when there are no others.

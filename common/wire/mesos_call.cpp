@@ -221,6 +221,7 @@ std::string encode_subscribe(const mesos::Subscribe& subscribe)
     info->add_capabilities()->set_type(Capability::MULTI_ROLE);
     info->add_capabilities()->set_type(Capability::RESERVATION_REFINEMENT);
     info->add_capabilities()->set_type(Capability::PARTITION_AWARE);
+    info->add_capabilities()->set_type(Capability::REGION_AWARE);
     if (!subscribe.framework_id.empty()) {
         call.mutable_framework_id()->set_value(subscribe.framework_id.text);
         info->mutable_id()->set_value(subscribe.framework_id.text);

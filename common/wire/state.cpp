@@ -63,6 +63,11 @@ cluster::Member to_member(const pb::Member& member)
     result.token_exchanged = member.token_exchanged();
     result.failures = member.failures();
     result.to_copy = member.to_copy();
+    result.region = member.region();
+    result.zone = member.zone();
+    for (const pb::Attribute& attribute : member.attributes()) {
+        result.attributes.emplace(attribute.name(), attribute.text());
+    }
     result.unknown_fields = unknown_fields(member);
     return result;
 }
@@ -82,6 +87,13 @@ void write_member(MemberId id, const cluster::Member& member, pb::Member& to)
     to.set_token_exchanged(member.token_exchanged);
     to.set_failures(member.failures);
     to.set_to_copy(member.to_copy);
+    to.set_region(member.region);
+    to.set_zone(member.zone);
+    for (const auto& [name, text] : member.attributes) {
+        pb::Attribute* attribute = to.add_attributes();
+        attribute->set_name(name);
+        attribute->set_text(text);
+    }
     keep_unknown(member.unknown_fields, to);
 }
 
@@ -121,6 +133,12 @@ Result<cluster::Record> decode_cluster(std::string_view bytes)
     record.created_at_unix_ms = from.created_at_unix_ms();
     record.task_serial = from.task_serial();
     record.ever_opened = from.ever_opened();
+    for (const pb::Constraint& stored : from.constraints()) {
+        const auto op = placement::operator_named(stored.op());
+        if (!op) return Errc::state_corrupt;
+        record.constraints.push_back({stored.field(), *op, stored.value()});
+    }
+    record.colocate = from.colocate();
     record.unknown_fields = unknown_fields(from);
     return record;
 }
@@ -152,6 +170,13 @@ std::string encode_cluster(const cluster::Record& record)
     to.set_created_at_unix_ms(record.created_at_unix_ms);
     to.set_task_serial(record.task_serial);
     to.set_ever_opened(record.ever_opened);
+    for (const placement::Constraint& constraint : record.constraints) {
+        pb::Constraint* one = to.add_constraints();
+        one->set_field(constraint.field);
+        one->set_op(to_text(constraint.op));
+        one->set_value(constraint.value);
+    }
+    to.set_colocate(record.colocate);
     keep_unknown(record.unknown_fields, to);
     return to.SerializeAsString();
 }

@@ -40,6 +40,8 @@ struct CreateForm {
     std::optional<std::string> size;
     std::optional<std::string> backup_id;
     std::optional<std::string> flavor;
+    std::optional<std::string> constraints;
+    std::optional<std::string> colocate;
 };
 struct CreateRequested {
     RequestId request{};

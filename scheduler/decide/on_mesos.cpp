@@ -20,6 +20,7 @@ void on_event(Stepping& step, const mesos::Subscribed& event)
     state.subscription = Subscription::subscribed;
     state.suppressed.reset();
     state.master = event.master;
+    state.home_region = event.region;
     step.report(
         cluster::Report::Level::info,
         "subscribed to " + event.master + " as " + event.framework_id.text);

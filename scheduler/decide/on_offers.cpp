@@ -4,7 +4,9 @@
 #include "scheduler/decide/stepping.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <set>
+#include <span>
 
 namespace mysos::scheduler {
 namespace {
@@ -41,9 +43,10 @@ std::set<std::uint16_t> taken_ports(const State& state, const mesos::Offer& offe
     return taken;
 }
 
-bool launch_on(Stepping& step, const mesos::Offer& offer)
+/// `beside`: made with it, and free so far.
+bool launch_on(Stepping& step, const mesos::Offer& offer, std::span<const mesos::Offer> beside)
 {
-    const cluster::OfferArrived arrived{offer, taken_ports(step.state, offer)};
+    const cluster::OfferArrived arrived{offer, taken_ports(step.state, offer), beside};
     std::vector<std::string> names;
     for (const auto& [name, state] : step.state.clusters) names.push_back(name);
     for (const std::string& name : names) {
@@ -106,12 +109,13 @@ void report_strangers(Stepping& step, const mesos::Offer& offer)
     }
 }
 
-}  // namespace
-
-void use_offers(Stepping& step, const mesos::OffersMade& made)
+/// Those of our role. Agents with few primaries come first: the member that is launched first is
+/// likely to lead. An agent in no fault domain counts as near, as it does to the master.
+std::vector<mesos::Offer> sort_out(
+    Stepping& step, const mesos::OffersMade& made, mesos::Decline& decline)
 {
     State& state = step.state;
-    mesos::Decline decline;
+    std::vector<mesos::Offer> offers;
     for (const mesos::Offer& offer : made.offers) {
         ++state.counters.resource_offers;
         if (offer.role != step.config.framework.role) {
@@ -119,9 +123,42 @@ void use_offers(Stepping& step, const mesos::OffersMade& made)
             decline.offers.push_back(offer.id);
             continue;
         }
-        report_strangers(step, offer);
-        forget_released(step, offer);
-        if (launch_on(step, offer)) continue;
+        offers.push_back(offer);
+        if (offer.region.empty()) offers.back().region = state.home_region;
+    }
+    std::ranges::stable_sort(offers, {}, [&state](const mesos::Offer& offer) {
+        const auto found = state.primaries.find(offer.agent_id);
+        return found == state.primaries.end() ? 0 : found->second;
+    });
+    return offers;
+}
+
+/// Those that nobody took.
+std::vector<mesos::Offer> launch_on_each(Stepping& step, const std::vector<mesos::Offer>& offers)
+{
+    std::vector<mesos::Offer> unused;
+    const std::span<const mesos::Offer> all{offers};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        report_strangers(step, all[i]);
+        forget_released(step, all[i]);
+        if (!launch_on(step, all[i], all.subspan(i + 1))) unused.push_back(all[i]);
+    }
+    if (unused.size() == offers.size()) return unused;
+    // Somebody may have left one for the sake of another, which somebody else then took.
+    std::erase_if(unused, [&step](const mesos::Offer& offer) {
+        return !find_wanting(step.state, step.now).empty() && launch_on(step, offer, {});
+    });
+    return unused;
+}
+
+}  // namespace
+
+void use_offers(Stepping& step, const mesos::OffersMade& made)
+{
+    State& state = step.state;
+    mesos::Decline decline;
+    const std::vector<mesos::Offer> offers = sort_out(step, made, decline);
+    for (const mesos::Offer& offer : launch_on_each(step, offers)) {
         std::vector<mesos::Operation> operations = release(step, offer);
         if (!operations.empty()) {
             step.call(mesos::Accept{{offer.id}, std::move(operations), step.config.cluster.refuse});

@@ -133,6 +133,33 @@ std::variant<cluster::Size, Refused> read_size(const std::optional<std::string>&
     return size;
 }
 
+std::optional<Refused> read_placement(const CreateForm& form, const Config& config, Asked& asked)
+{
+    asked.constraints = config.default_constraints;
+    if (form.constraints && !form.constraints->empty()) {
+        auto parsed = placement::parse_constraints(*form.constraints);
+        if (auto* wrong = std::get_if<placement::BadConstraints>(&parsed)) {
+            return bad("constraints: " + wrong->why);
+        }
+        asked.constraints = std::get<placement::Constraints>(std::move(parsed));
+    }
+    const std::string colocate = form.colocate.value_or("false");
+    if (colocate != "true" && colocate != "false") {
+        return bad("colocate: must be 'true' or 'false'");
+    }
+    asked.colocate = colocate == "true";
+    const bool on_one_agent = std::ranges::any_of(asked.constraints, [](const auto& constraint) {
+        return constraint.op == placement::Operator::cluster &&
+               (constraint.field == "hostname" || constraint.field == "@hostname");
+    });
+    if (on_one_agent && !asked.colocate && asked.num_nodes > 1) {
+        return bad(
+            "constraints: 'hostname CLUSTER' puts all members on one host, which 'colocate' must "
+            "allow: give colocate=true");
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::variant<Asked, Refused> check(const CreateForm& form, const Config& config)
@@ -154,6 +181,7 @@ std::variant<Asked, Refused> check(const CreateForm& form, const Config& config)
     if (asked.flavor != "mariadb" && asked.flavor != "mysql") {
         return bad("flavor: must be 'mariadb' or 'mysql'");
     }
+    if (auto refused = read_placement(form, config, asked)) return *std::move(refused);
     if (form.backup_id && !form.backup_id->empty()) {
         return bad("backup_id: this version does not restore backups");
     }

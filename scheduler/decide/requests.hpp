@@ -16,12 +16,15 @@ struct Asked {
     std::uint32_t num_nodes = 1;
     cluster::Size size;
     std::string flavor;
+    placement::Constraints constraints{};
+    bool colocate = false;
     friend bool operator==(const Asked&, const Asked&) = default;
 };
 
 /// Judges the values of a form, Cotton's defaults filled in. A refusal names the field, what is
 /// wrong and what would be right. Shape: size = JSON object, any of "cpus" (number), "mem" and
-/// "disk" (text with a unit).
+/// "disk" (text with a unit); constraints = see common/placement/constraint.hpp; colocate = "true"
+/// or "false".
 [[nodiscard]] std::variant<Asked, Refused> check(const CreateForm& form, const Config& config);
 
 }  // namespace mysos::scheduler

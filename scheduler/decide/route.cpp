@@ -81,16 +81,63 @@ class Lift {
     bool took_offer_ = false;
 };
 
+/// Where its primary is, as far as that is known to be one.
+mesos::AgentId agent_of_primary(const cluster::Record& record)
+{
+    const auto primary = record.members.find(record.primary);
+    const bool has_one = primary != record.members.end() && primary->second.launched;
+    return has_one ? primary->second.agent_id : mesos::AgentId{};
+}
+
+void move_primary(
+    std::map<mesos::AgentId, std::size_t>& primaries,
+    const mesos::AgentId& from,
+    const mesos::AgentId& to)
+{
+    if (from == to) return;
+    if (const auto found = primaries.find(from); found != primaries.end()) {
+        if (--found->second == 0) primaries.erase(found);
+    }
+    if (!to.empty()) ++primaries[to];
+}
+
+/// Brings up to date what the cluster knows of what is around it.
+void look_around(const Stepping& step, cluster::State& state)
+{
+    state.home_region = step.state.home_region;
+    state.primaries_beside.clear();
+    const mesos::AgentId own = agent_of_primary(state.record);
+    for (const auto& [id, member] : state.record.members) {
+        const auto found = step.state.primaries.find(member.agent_id);
+        if (found == step.state.primaries.end()) continue;
+        const std::size_t others = found->second - (member.agent_id == own ? 1 : 0);
+        if (others > 0) state.primaries_beside.emplace(id, others);
+    }
+}
+
 }  // namespace
+
+std::map<mesos::AgentId, std::size_t> count_primaries(const State& state)
+{
+    std::map<mesos::AgentId, std::size_t> primaries;
+    for (const auto& [name, one] : state.clusters) {
+        move_primary(primaries, {}, agent_of_primary(one.record));
+    }
+    return primaries;
+}
 
 bool tell_cluster(Stepping& step, const std::string& name, const cluster::Input& input)
 {
     const std::string kept_name = name;  // `name` may live in the state that is erased below.
     cluster::State& state = step.state.clusters.at(kept_name);
+    look_around(step, state);
+    const mesos::AgentId before = agent_of_primary(state.record);
     const cluster::Effects effects = cluster::step(state, step.config.cluster, input, step.now);
+    move_primary(step.state.primaries, before, agent_of_primary(state.record));
     Lift lift{step, kept_name};
     for (const cluster::Effect& effect : effects) std::visit(lift, effect);
     if (lift.is_gone()) {
+        move_primary(step.state.primaries, agent_of_primary(state.record), {});
         step.report(cluster::Report::Level::info, "cluster " + kept_name + " is gone");
         step.state.clusters.erase(kept_name);
         std::erase_if(step.state.streams, [&kept_name](const auto& entry) {

@@ -109,6 +109,7 @@ void on(Stepping& step, const Recovered& in)
         names.insert(record.name);
         state.clusters.emplace(record.name, cluster::restored(record));
     }
+    state.primaries = count_primaries(state);
     if (names != state.framework.clusters) {
         // A name without a record: its creation was not finished and not answered, or its deletion
         // was all but finished.

@@ -6,6 +6,7 @@
 #include "common/mesos/call.hpp"
 #include "common/mesos/reconcile.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -19,6 +20,7 @@ struct Config {
     mesos::FrameworkInfo framework;
     cluster::Config cluster;
     std::string default_flavor = "mariadb";
+    placement::Constraints default_constraints;  ///< Of clusters that are created without any.
     std::uint32_t num_nodes_max = 15;
     Duration retire_after =
         std::chrono::hours{24};  ///< Age at which a retired volume is destroyed.
@@ -53,12 +55,14 @@ struct State {
     Subscription subscription = Subscription::waiting;
     std::optional<bool> suppressed;  ///< What the master was last told; none: not yet.
     std::string master;              ///< "host:port (version)"
+    std::string home_region;         ///< Of the master; empty: it is in no fault domain.
     Counters counters;
     std::int64_t unix_ms_at_recovery = 0;
     TimePoint recovered_at{};
 
     mesos::reconcile::State reconcile;
     std::map<cluster::StreamId, std::string> streams;    ///< Accepted ones, and whose they are.
+    std::map<mesos::AgentId, std::size_t> primaries;     ///< How many an agent holds; never 0.
     std::set<std::pair<std::string, MemberId>> wanting;  ///< Members that an offer could launch.
     std::set<mesos::PersistenceId> due;    ///< Retired volumes old enough to be destroyed.
     std::optional<TimePoint> next_due_at;  ///< When the next one will be.

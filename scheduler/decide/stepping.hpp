@@ -8,6 +8,8 @@
 #include "scheduler/decide/input.hpp"
 #include "scheduler/decide/state.hpp"
 
+#include <cstddef>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -62,6 +64,8 @@ void on(Stepping& step, const DeadlinePassed& in);       // scheduler.cpp
 /// One input for one cluster, which exists; its effects become the framework's. The cluster may be
 /// gone afterwards. True when it took the offer that the input brought. (route.cpp)
 bool tell_cluster(Stepping& step, const std::string& name, const cluster::Input& input);
+/// How many primaries each agent holds. (route.cpp)
+[[nodiscard]] std::map<mesos::AgentId, std::size_t> count_primaries(const State& state);
 /// Hands each offer to who can use it, gives back what is retired, declines the rest.
 /// (on_offers.cpp)
 void use_offers(Stepping& step, const mesos::OffersMade& made);

@@ -37,15 +37,22 @@ std::variant<CreateCall, io::Reply> read_create(const std::string& name, const i
     Result<wire::Form> form = wire::parse_form(request.headers.find("Content-Type"), request.body);
     if (!form) return not_a_form(form.error());
 
-    constexpr std::array<std::string_view, 6> known{
-        "cluster_user", "num_nodes", "size", "backup_id", "cluster_password", "flavor"};
+    constexpr std::array<std::string_view, 8> known{
+        "cluster_user",
+        "num_nodes",
+        "size",
+        "backup_id",
+        "cluster_password",
+        "flavor",
+        "constraints",
+        "colocate"};
     for (const auto& [key, value] : *form) {
         if (std::ranges::find(known, key) != known.end()) continue;
         return plain(
             400,
             "'" + key +
                 "' is not a field of this call: cluster_user, num_nodes, size, backup_id, "
-                "cluster_password and flavor are");
+                "cluster_password, flavor, constraints and colocate are");
     }
 
     CreateCall call;
@@ -55,6 +62,8 @@ std::variant<CreateCall, io::Reply> read_create(const std::string& name, const i
     call.form.size = field(*form, "size");
     call.form.backup_id = field(*form, "backup_id");
     call.form.flavor = field(*form, "flavor");
+    call.form.constraints = field(*form, "constraints");
+    call.form.colocate = field(*form, "colocate");
     call.password = field(*form, "cluster_password");
     if (call.password && call.password->empty()) call.password.reset();
     if (!call.password) return call;

@@ -125,6 +125,9 @@ json member_view(
         {"task_state", member.task ? json(mesos::to_text(*member.task)) : json(nullptr)},
         {"task_reason", or_null(member.task_reason)},
         {"agent_id", or_null(record.agent_id.text)},
+        {"region", or_null(record.region)},
+        {"zone", or_null(record.zone)},
+        {"attributes", record.attributes},
         {"volume", or_null(record.persistence_id.text)},
         {"failures", record.failures},
         {"connected", member.stream.has_value()},
@@ -213,6 +216,13 @@ json situations_view(const cluster::State& state, const diagnosis::Config& confi
     return view;
 }
 
+json constraints_view(const placement::Constraints& constraints)
+{
+    json view = json::array();
+    for (const placement::Constraint& one : constraints) view.push_back(placement::words(one));
+    return view;
+}
+
 std::string megabytes(std::int64_t amount)
 {
     return std::to_string(amount) + "mb";
@@ -277,6 +287,8 @@ json cluster_view(
          {{"cpus", static_cast<double>(record.size.milli_cpus) / 1000},
           {"mem", megabytes(record.size.mem_mb)},
           {"disk", megabytes(record.size.disk_mb)}}},
+        {"constraints", constraints_view(record.constraints)},
+        {"colocate", record.colocate},
         {"uuid", record.uuid},
         {"created_at", rfc3339(record.created_at_unix_ms)},
         {"epoch", static_cast<std::uint64_t>(record.epoch)},

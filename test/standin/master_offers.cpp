@@ -79,6 +79,17 @@ bool satisfies(const v1::AgentInfo& info, const v1::scheduler::AttributeConstrai
     return true;
 }
 
+/// Agents of other regions are only for those who know that there are any.
+bool is_near(
+    const std::optional<v1::DomainInfo>& master,
+    const v1::AgentInfo& agent,
+    const v1::FrameworkInfo& framework)
+{
+    if (!master || !agent.has_domain()) return true;
+    if (has_capability(framework, Capability::REGION_AWARE)) return true;
+    return agent.domain().fault_domain().region().name() == master->fault_domain().region().name();
+}
+
 bool admits(
     const v1::scheduler::OfferConstraints& constraints,
     const std::string& role,
@@ -168,6 +179,7 @@ void Master::allocate()
             if (free.empty()) break;
             Framework& framework = frameworks_.at(framework_id);
             if (!admits(framework.constraints, role, agent.info)) continue;
+            if (!is_near(config_.domain, agent.info, framework.info)) continue;
             const Resources offered =
                 shown_to(framework.info, free.filter([&, &wanted = role](const v1::Resource& item) {
                     return allocatable_to(item, wanted);
@@ -200,6 +212,7 @@ void Master::offer(
     url.mutable_address()->set_port(agent.info.port());
     url.set_path("/slave(1)");
     *offer.mutable_attributes() = agent.info.attributes();
+    if (agent.info.has_domain()) *offer.mutable_domain() = agent.info.domain();
     for (const auto& [key, executor] : agent.executors)
         if (key.first == framework.id) offer.add_executor_ids()->set_value(key.second);
 

@@ -33,6 +33,7 @@ struct MasterConfig {
     Duration agent_ping_timeout = std::chrono::seconds{15};
     int max_agent_ping_timeouts = 5;
     Duration agent_reregister_timeout = std::chrono::minutes{10};
+    std::optional<v1::DomainInfo> domain;
 };
 
 struct Task {

@@ -50,6 +50,7 @@ v1::MasterInfo Master::info_of(const MasterConfig& config)
           v1::MasterInfo::Capability::AGENT_DRAINING,
           v1::MasterInfo::Capability::QUOTA_V2})
         info.add_capabilities()->set_type(capability);
+    if (config.domain) *info.mutable_domain() = *config.domain;
     return info;
 }
 

@@ -15,6 +15,8 @@ struct Texts {
     std::string resources;
     std::vector<std::string> agent_resources;
     std::vector<std::string> attributes;
+    std::vector<std::string> domains;
+    std::string master_domain;
     std::string credentials;
     std::string jwt_key;
     std::string work_dir;
@@ -69,6 +71,18 @@ void part_ports(Resources::List& resources, std::size_t index, std::size_t agent
     }
 }
 
+/// "region/zone".
+v1::DomainInfo parse_domain(const std::string& flag, const std::string& text)
+{
+    const auto slash = text.find('/');
+    if (slash == std::string::npos || slash == 0 || slash + 1 == text.size())
+        reject(flag, "'" + text + "': expected region/zone");
+    v1::DomainInfo domain;
+    domain.mutable_fault_domain()->mutable_region()->set_name(text.substr(0, slash));
+    domain.mutable_fault_domain()->mutable_zone()->set_name(text.substr(slash + 1));
+    return domain;
+}
+
 AgentOptions agent_options(const Texts& texts, std::size_t index)
 {
     AgentOptions agent;
@@ -88,6 +102,9 @@ AgentOptions agent_options(const Texts& texts, std::size_t index)
         agent.attributes = parse_attributes(attributes, why);
         if (!why.empty()) reject("--attributes", why);
     }
+    if (!texts.domains.empty())
+        agent.domain =
+            parse_domain("--domain", texts.domains[std::min(index, texts.domains.size() - 1)]);
     if (index < texts.agent_ports.size()) agent.port = texts.agent_ports[index];
     if (index < texts.agent_networks.size()) {
         const std::string& network = texts.agent_networks[index];
@@ -178,6 +195,10 @@ void add_agents(CLI::App& app, Options& options, Texts& texts)
     app.add_option("--attributes", texts.attributes, "rack:r1;zone:a; repeated, one an agent")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--domain", texts.domains, "fault domain, eu/eu-1; repeated, one an agent")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--master_domain", texts.master_domain, "fault domain of the master, eu/eu-1");
     app.add_option(
            "--switch_user", options.agent.switch_user, "run executors as the task's user, if root")
         ->capture_default_str();
@@ -231,6 +252,8 @@ std::optional<CommandLine> parse_command_line(int argc, char** argv)
         options.credentials = read_credentials(texts.credentials);
         options.authenticate = true;
     }
+    if (!texts.master_domain.empty())
+        options.master.domain = parse_domain("--master_domain", texts.master_domain);
     if (!texts.zk.empty()) {
         const auto url = parse_zk_url(texts.zk);
         if (!url) reject("--zk", url.error().message());

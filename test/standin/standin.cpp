@@ -28,6 +28,7 @@ Standin::Standin(boost::asio::io_context& io, Options options)
         config.boot_id = boot_id;
         config.info.set_hostname(own.ip.empty() ? options_.hostname : own.ip);
         *config.info.mutable_attributes() = own.attributes;
+        if (own.domain) *config.info.mutable_domain() = *own.domain;
         config.total = Resources{own.resources};
         const AgentSlot slot{i};
         AgentShell::Links links;

@@ -17,6 +17,7 @@ namespace mysos::standin {
 struct AgentOptions {
     Resources::List resources;
     google::protobuf::RepeatedPtrField<v1::Attribute> attributes;
+    std::optional<v1::DomainInfo> domain;
     std::uint16_t port = 0;
     std::string network;  ///< Namespace of `ip netns`; empty: the stand-in's own.
     std::string ip;       ///< In that namespace; empty: the stand-in's.

@@ -51,12 +51,6 @@ TEST_CASE("cluster: no two members are put on one agent", "[cluster]")
     CHECK(
         waits_for(state, MemberId{3}, t0) ==
         "every agent that made an offer holds a member of this cluster already");
-
-    Config together = config();
-    together.distinct_agents = false;
-    State crowded = fresh(2);
-    CHECK(find<AcceptOffer>(step(crowded, together, OfferArrived{big_offer(1)}, t0)));
-    CHECK(find<AcceptOffer>(step(crowded, together, OfferArrived{big_offer(1)}, t0)));
 }
 
 TEST_CASE("cluster: says which resource no agent offers", "[cluster]")

@@ -102,6 +102,37 @@ TEST_CASE("election: among equals the preferred one is promoted", "[election]")
         "follow 3: 2 e4");
 }
 
+TEST_CASE("election: among equals the one with fewer primaries beside it is promoted", "[election]")
+{
+    Called call = called();
+    call.primaries_beside = {{m2, 2}, {m3, 1}};
+    SECTION("of those that hold the same")
+    {
+        ElectionScript script;
+        (void)script.feed(call);
+        (void)script.answer(m2, 9);
+        CHECK(
+            script.answer(m3, 9) ==
+            "promote 3 e4 at 0-1-9 k=1; "
+            "follow 3: 2 e4");
+    }
+    SECTION("never before one that holds more")
+    {
+        ElectionScript script;
+        (void)script.feed(call);
+        (void)script.answer(m2, 9);
+        CHECK(script.answer(m3, 8).starts_with("promote 2 e4 at 0-1-9"));
+    }
+    SECTION("nor before one that is preferred")
+    {
+        call.preference = {{m2, 1}};
+        ElectionScript script;
+        (void)script.feed(call);
+        (void)script.answer(m3, 9);
+        CHECK(script.answer(m2, 9).starts_with("promote 2 e4 at 0-1-9"));
+    }
+}
+
 TEST_CASE("election: positions that diverged promote nobody", "[election]")
 {
     ElectionScript script;

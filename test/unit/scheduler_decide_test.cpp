@@ -44,12 +44,17 @@ State subscribed(const cluster::FrameworkRecord& framework = {})
     return state;
 }
 
-Effects create(State& state, const std::string& name, const std::string& num_nodes)
+Effects create(
+    State& state,
+    const std::string& name,
+    const std::string& num_nodes,
+    const std::string& constraints = {})
 {
     CreateRequested request;
     request.form.name = name;
     request.form.cluster_user = "app";
     request.form.num_nodes = num_nodes;
+    if (!constraints.empty()) request.form.constraints = constraints;
     request.uuid = uuid;
     return give(state, request);
 }
@@ -166,6 +171,82 @@ TEST_CASE("scheduler: agents of one machine that offer the same ports get others
         ports.insert({accept.data.port, accept.data.peer_port});
     }
     CHECK(ports == std::set<std::uint16_t>{31000, 31001, 31002, 31003, 31004, 31005});
+}
+
+TEST_CASE("scheduler: racks that are offered at once are used evenly", "[scheduler]")
+{
+    const auto on = [](int agent, const std::string& rack) {
+        mesos::Offer offer = big_offer(agent);
+        offer.attributes = {{"rack", rack}};
+        return offer;
+    };
+    const auto launched_on = [&](const std::string& nodes, std::vector<mesos::Offer> made) {
+        State state = subscribed();
+        static_cast<void>(create(state, "a", nodes, R"([["rack","GROUP_BY"]])"));
+        std::set<std::string> hosts;
+        for (const auto& accept : all<AcceptOffer>(give(state, offers(std::move(made))))) {
+            hosts.insert(accept.data.host);
+        }
+        return hosts;
+    };
+    using Hosts = std::set<std::string>;
+    CHECK(launched_on("2", {on(1, "r1"), on(2, "r1"), on(3, "r2")}) == Hosts{"host-1", "host-3"});
+    // Nothing else is there: then not one is left for the sake of evenness.
+    CHECK(launched_on("2", {on(1, "r1"), on(2, "r1")}) == Hosts{"host-1", "host-2"});
+}
+
+TEST_CASE(
+    "scheduler: who left an agent for a better one gets it when that one is gone", "[scheduler]")
+{
+    const auto on = [](int agent, const std::string& rack, std::int64_t cpus_free) {
+        mesos::Offer offer =
+            test::offer(agent, {cpus(cpus_free), mem(4096), disk(8192), ports(31000, 31099)});
+        offer.attributes = {{"rack", rack}};
+        return offer;
+    };
+    State state = subscribed();
+    static_cast<void>(create(state, "b", "2", R"([["rack","GROUP_BY"]])"));
+    // It comes first, and wants what b leaves r1 for.
+    static_cast<void>(create(state, "a", "1", R"([["rack","LIKE","r2"]])"));
+    const auto accepts = all<AcceptOffer>(
+        give(state, offers({on(1, "r1", 4000), on(2, "r1", 4000), on(3, "r2", 4000)})));
+    std::set<std::string> placed;
+    for (const auto& accept : accepts) placed.insert(accept.data.cluster + accept.data.host);
+    CHECK(placed == std::set<std::string>{"bhost-1", "ahost-3", "bhost-2"});
+}
+
+TEST_CASE("scheduler: agents with fewer primaries are used first", "[scheduler]")
+{
+    State state = subscribed();
+    static_cast<void>(create(state, "a", "1"));
+    static_cast<void>(give(state, offers({big_offer(1)})));
+    cluster::Record led = state.clusters.at("a").record;
+    led.primary = MemberId{1};
+    cluster::FrameworkRecord framework;
+    framework.clusters = {"a"};
+    State again;
+    static_cast<void>(give(again, Recovered{framework, {led}, unix_t0}));
+    CHECK(again.primaries == std::map<mesos::AgentId, std::size_t>{{{"agent-1"}, 1}});
+    static_cast<void>(give(again, EventArrived{mesos::Subscribed{{"F"}, 15s, "m:5050"}}));
+    static_cast<void>(create(again, "b", "1"));
+    const auto accepts = all<AcceptOffer>(give(again, offers({big_offer(1), big_offer(2)})));
+    REQUIRE(accepts.size() == 1);
+    CHECK(accepts[0].data.host == "host-2");
+}
+
+TEST_CASE("scheduler: agents are far or near as seen from the master's region", "[scheduler]")
+{
+    State state = recovered();
+    static_cast<void>(give(state, EventArrived{mesos::Subscribed{{"F"}, 15s, "m:5050", "eu"}}));
+    static_cast<void>(create(state, "a", "3"));
+    mesos::Offer far = big_offer(1);
+    far.region = "us";
+    mesos::Offer near = big_offer(2);
+    near.region = "eu";
+    const auto accepts = all<AcceptOffer>(give(state, offers({far, near, big_offer(3)})));
+    REQUIRE(accepts.size() == 2);
+    CHECK(accepts[0].data.host == "host-2");
+    CHECK(accepts[1].data.host == "host-3");
 }
 
 TEST_CASE(

@@ -111,6 +111,24 @@ TEST_CASE("flags: dashes and underscores name the same flag, but values keep the
     CHECK(enough({"--verbose"}).verbose);
 }
 
+TEST_CASE("flags: where members may be, and out of what", "[options]")
+{
+    using placement::Operator;
+    CHECK(enough({}).constraints.empty());
+    CHECK(enough({}).unreserved == placement::Unreserved::used);
+    CHECK(enough({"--use_unreserved=false"}).unreserved == placement::Unreserved::left);
+    CHECK(
+        enough({R"(--constraints=[["rack","GROUP_BY"],["@zone","MAX_PER","1"]])"}).constraints ==
+        placement::Constraints{
+            {"rack", Operator::group_by, ""}, {"@zone", Operator::max_per, "1"}});
+    const Directory directory;
+    const std::string config =
+        directory.file("config.yaml", "constraints: [[rack, GROUP_BY, \"3\"]]\n");
+    CHECK(
+        enough({"--config", config}).constraints ==
+        placement::Constraints{{"rack", Operator::group_by, "3"}});
+}
+
 TEST_CASE("flags: the command line comes before the environment, that before the file", "[options]")
 {
     const Directory directory;
@@ -151,6 +169,12 @@ TEST_CASE(
          "--framework_role: 'a//b' is not a role Mesos takes: no white space, and no part of it "
          "may "
          "be empty, '.', '..', '*' or begin with '-'"},
+        {{"--constraints=rack"},
+         "--constraints: must be a JSON list of lists, like [[\"rack\", \"UNIQUE\"], [\"os\", "
+         "\"LIKE\", \"deb.*\"]]"},
+        {{R"(--constraints=[["rack","UNIQUE","r1"]])"},
+         "--constraints: 'rack UNIQUE' takes no value: leave it out"},
+        {{"--use_unreserved=maybe"}, "--use_unreserved: 'maybe' is neither true nor false"},
         {{"--election_timeout=60"},
          "--election_timeout: '60' is not a duration: give one such as 60s, 5m or 14d"},
         {{"--lease=2s"}, "--lease: is too short: executors notice after 3s, give that or more"},

@@ -77,6 +77,37 @@ TEST_CASE("requests: values are read with their units", "[scheduler]")
     CHECK(std::get<Asked>(asked) == Asked{"app", 3, {500, 1024, 512}, "mysql"});
 }
 
+TEST_CASE("requests: constraints are read, else the scheduler's are taken", "[scheduler]")
+{
+    using placement::Operator;
+    Config with_default = config();
+    with_default.default_constraints = {{"@zone", Operator::unique, ""}};
+    const auto asked = [&with_default](const CreateForm& wanted) {
+        const auto checked = check(wanted, with_default);
+        REQUIRE(std::holds_alternative<Asked>(checked));
+        return std::get<Asked>(checked);
+    };
+    CreateForm wanted = form();
+    CHECK(asked(wanted).constraints == with_default.default_constraints);
+    CHECK_FALSE(asked(wanted).colocate);
+    wanted.constraints = "";  // A field of a form that was left empty.
+    CHECK(asked(wanted).constraints == with_default.default_constraints);
+    wanted.constraints = "[]";
+    CHECK(asked(wanted).constraints.empty());
+    wanted.constraints = R"([["rack","GROUP_BY","3"]])";
+    CHECK(asked(wanted).constraints == placement::Constraints{{"rack", Operator::group_by, "3"}});
+    wanted.constraints = R"([["hostname","CLUSTER"]])";
+    wanted.num_nodes = "3";
+    wanted.colocate = "true";
+    CHECK(asked(wanted).colocate);
+
+    State state = subscribed();
+    static_cast<void>(create(state, wanted));
+    const cluster::Record& record = state.clusters.at(wanted.name).record;
+    CHECK(record.constraints == placement::Constraints{{"hostname", Operator::cluster, ""}});
+    CHECK(record.colocate);
+}
+
 TEST_CASE("requests: a bad value is refused by its name, with what would be right", "[scheduler]")
 {
     struct Case {
@@ -104,6 +135,28 @@ TEST_CASE("requests: a bad value is refused by its name, with what would be righ
         {"replication's",
          [](auto& f) { f.cluster_user = "repl_1"; },
          "cluster_user: 'repl_1' is reserved"},
+        {"constraints of another form",
+         [](auto& f) { f.constraints = "rack:UNIQUE"; },
+         R"(constraints: must be a JSON list of lists, like [["rack", "UNIQUE"], ["os", "LIKE", "deb.*"]])"},
+        {"an unknown operator",
+         [](auto& f) { f.constraints = R"([["rack","NEAR","r1"]])"; },
+         "constraints: 'NEAR' is no operator: UNIQUE, CLUSTER, GROUP_BY, LIKE, UNLIKE and MAX_PER "
+         "are"},
+        {"a bad pattern",
+         [](auto& f) { f.constraints = R"([["rack","LIKE","("]])"; },
+         "constraints: 'rack LIKE' has no valid regular expression: Unmatched marking parenthesis "
+         "( or \\(."},
+        {"a missing value",
+         [](auto& f) { f.constraints = R"([["rack","MAX_PER"]])"; },
+         "constraints: 'rack MAX_PER' needs a number from 1 up, how many members a value may have"},
+        {"all on one host",
+         [](auto& f) {
+             f.constraints = R"([["hostname","CLUSTER"]])";
+             f.num_nodes = "2";
+         },
+         "constraints: 'hostname CLUSTER' puts all members on one host, which 'colocate' must "
+         "allow: give colocate=true"},
+        {"colocate", [](auto& f) { f.colocate = "yes"; }, "colocate: must be 'true' or 'false'"},
         {"no nodes", [](auto& f) { f.num_nodes = "0"; }, nodes},
         {"less than none", [](auto& f) { f.num_nodes = "-1"; }, nodes},
         {"nodes are no number", [](auto& f) { f.num_nodes = "x"; }, nodes},

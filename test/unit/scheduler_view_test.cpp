@@ -212,7 +212,7 @@ TEST_CASE("view: what a member waits for is said at the member and at the cluste
     state.record.members[m2] = {};
     state.members[m2] = {};
     state.record.size.milli_cpus = 900'000;
-    state.offered[mesos::AgentId{"agent"}] = {4000, 8192, 100'000, 10};
+    state.offered[mesos::AgentId{"agent"}] = {{4000, 8192, 100'000, 10}, {}};
     const nlohmann::json view = cluster_view(state, zk_url, {}, t0);
     CHECK(
         view.at("message") ==
@@ -222,6 +222,36 @@ TEST_CASE("view: what a member waits for is said at the member and at the cluste
     CHECK(second.at("host").is_null());
     CHECK(second.at("server").is_null());
     CHECK(second.at("task_state").is_null());
+}
+
+TEST_CASE("view: constraints, where members are by them, and which one nobody meets", "[rest]")
+{
+    cluster::State state = running();
+    CHECK(cluster_view(state, zk_url, {}, t0).at("constraints") == nlohmann::json::array());
+    CHECK(cluster_view(state, zk_url, {}, t0).at("colocate") == false);
+    using placement::Operator;
+    state.record.constraints = {{"rack", Operator::unique, ""}, {"@zone", Operator::max_per, "1"}};
+    state.record.colocate = true;
+    auto& first = state.record.members.begin()->second;
+    first.region = "eu";
+    first.zone = "eu-1";
+    first.attributes = {{"rack", "r1"}};
+    state.record.members[m2] = {};
+    state.members[m2] = {};
+    state.offered[mesos::AgentId{"agent"}] = {
+        {4000, 8192, 100'000, 10}, {"h", "eu", "eu-2", {{"rack", "r1"}}}};
+    const nlohmann::json view = cluster_view(state, zk_url, {}, t0);
+    CHECK(
+        view.at("constraints") ==
+        nlohmann::json::parse(R"([["rack", "UNIQUE"], ["@zone", "MAX_PER", "1"]])"));
+    CHECK(view.at("colocate") == true);
+    const auto& placed = view.at("members").at(0);
+    CHECK(placed.at("region") == "eu");
+    CHECK(placed.at("zone") == "eu-1");
+    CHECK(placed.at("attributes") == nlohmann::json::parse(R"({"rack": "r1"})"));
+    const auto& waits = view.at("members").at(1);
+    CHECK(waits.at("region").is_null());
+    CHECK(waits.at("message") == "no agent offers rack UNIQUE; members are on: r1; offered: r1");
 }
 
 TEST_CASE("view: a member that keeps failing says what its task said last", "[rest]")

@@ -43,7 +43,13 @@ cluster::Record record()
         true,
         2,
         true,
+        "eu",
+        "eu-1",
+        {{"os", "debian"}, {"rack", "r1"}},
         {}};
+    one.constraints = {
+        {"rack", placement::Operator::group_by, "3"}, {"os", placement::Operator::like, "deb.*"}};
+    one.colocate = true;
     one.members[MemberId{3}] = {};
     return one;
 }
@@ -64,6 +70,33 @@ TEST_CASE("state: a cluster's record survives being stored", "[state]")
     const auto again = decode_cluster(encode_cluster(record()));
     REQUIRE(again.has_value());
     CHECK(*again == record());
+}
+
+TEST_CASE("state: a constraint that this version cannot keep to is not passed over", "[state]")
+{
+    mysos::state::Cluster stored;
+    REQUIRE(stored.ParseFromString(encode_cluster(record())));
+    stored.mutable_constraints(0)->set_op("NEAR");
+    CHECK(decode_cluster(stored.SerializeAsString()).error() == Errc::state_corrupt);
+}
+
+TEST_CASE("state: a record from before there were constraints has none", "[state]")
+{
+    mysos::state::Cluster stored;
+    REQUIRE(stored.ParseFromString(encode_cluster(record())));
+    stored.clear_constraints();
+    stored.clear_colocate();
+    for (auto& member : *stored.mutable_members()) {
+        member.clear_region();
+        member.clear_zone();
+        member.clear_attributes();
+    }
+    const auto read = decode_cluster(stored.SerializeAsString());
+    REQUIRE(read.has_value());
+    CHECK(read->constraints.empty());
+    CHECK_FALSE(read->colocate);
+    CHECK(read->members.at(MemberId{1}).hostname == "host");
+    CHECK(read->members.at(MemberId{1}).attributes.empty());
 }
 
 TEST_CASE("state: the framework's record survives being stored", "[state]")
