@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <utility>
 
 namespace mysos::placement {
 namespace {
@@ -147,9 +148,11 @@ std::string explain(
     if (all_occupied)
         return "every agent that made an offer holds a member of this cluster already";
     text = occupied.empty() ? "no agent" : "no agent without a member of this cluster";
-    text += " offers " + together(need);
-    for (const Constraint& constraint : constraints) text += " and " + to_text(constraint);
-    return text + " at once";
+    const char* joint = " that satisfies ";
+    for (const Constraint& constraint : constraints) {
+        text += std::exchange(joint, " and ") + to_text(constraint);
+    }
+    return text + " offers " + together(need) + " at once";
 }
 
 std::string to_text(Lack::Kind kind, std::int64_t amount)

@@ -66,12 +66,12 @@ TEST_CASE(
     // Each would do alone.
     CHECK(
         under({{"rack", Operator::like, "r1"}, {"hostname", Operator::like, "h2"}}, little) ==
-        "no agent offers 1 cpus, 512 MB of memory, 2048 MB of disk and 2 ports and rack LIKE 'r1' "
-        "and hostname LIKE 'h2' at once");
+        "no agent that satisfies rack LIKE 'r1' and hostname LIKE 'h2' offers 1 cpus, 512 MB of "
+        "memory, 2048 MB of disk and 2 ports at once");
     CHECK(
         under({{"rack", Operator::like, "r2"}}, {3000, 512, 2048, 2}, {{"a"}}) ==
-        "no agent without a member of this cluster offers 3 cpus, 512 MB of memory, 2048 MB of "
-        "disk and 2 ports and rack LIKE 'r2' at once");
+        "no agent without a member of this cluster that satisfies rack LIKE 'r2' offers 3 cpus, "
+        "512 MB of memory, 2048 MB of disk and 2 ports at once");
 }
 
 TEST_CASE("placement: what is short is data", "[placement]")

@@ -233,6 +233,8 @@ TEST_CASE("view: constraints, where members are by them, and which one nobody me
     state.record.constraints = {{"rack", Operator::unique, ""}, {"@zone", Operator::max_per, "1"}};
     state.record.colocate = true;
     auto& first = state.record.members.begin()->second;
+    first.agent_id.text = "another";
+    first.launched = true;
     first.region = "eu";
     first.zone = "eu-1";
     first.attributes = {{"rack", "r1"}};
