@@ -421,3 +421,30 @@ TEST_CASE("standin: a filter hides the same offer until it expires or is lifted"
     rig.master->tick();
     CHECK(rig.next(Event::OFFERS).offers().offers_size() == 1);
 }
+
+TEST_CASE("standin: an agent of another region is offered to who knows regions", "[standin]")
+{
+    Rig rig{"cpus:4;mem:4096", "us"};
+    auto& domain = *rig.master_config.domain.emplace().mutable_fault_domain();
+    domain.mutable_region()->set_name("eu");
+    domain.mutable_zone()->set_name("eu-1");
+    rig.master = std::make_unique<Master>(rig.master_config, rig.registry, rig.world, rig);
+    rig.agent_crashes();
+    rig.agent_starts();
+    v1::FrameworkInfo info = framework();
+    SECTION("not to others")
+    {
+        rig.subscribe(info);
+        rig.pass(10s);
+        CHECK(std::ranges::none_of(
+            rig.events, [](const auto& e) { return e.second.type() == Event::OFFERS; }));
+    }
+    SECTION("with its domain")
+    {
+        info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::REGION_AWARE);
+        rig.subscribe(info);
+        const v1::Offer offer = rig.next_offer();
+        CHECK(offer.domain().fault_domain().region().name() == "us");
+        CHECK(offer.domain().fault_domain().zone().name() == "us-1");
+    }
+}

@@ -27,7 +27,7 @@ std::string TestWorld::uuid()
     return bytes;
 }
 
-Rig::Rig(const std::string& resources)
+Rig::Rig(const std::string& resources, const std::string& region)
 {
     std::string path = (std::filesystem::temp_directory_path() / "standin-XXXXXX").string();
     REQUIRE(mkdtemp(path.data()) != nullptr);
@@ -37,6 +37,11 @@ Rig::Rig(const std::string& resources)
     REQUIRE(why.empty());
     agent_config_.info.set_hostname("here");
     agent_config_.info.set_port(5051);
+    if (!region.empty()) {
+        auto& domain = *agent_config_.info.mutable_domain()->mutable_fault_domain();
+        domain.mutable_region()->set_name(region);
+        domain.mutable_zone()->set_name(region + "-1");
+    }
     agent_config_.boot_id = "boot";
     agent_config_.switch_user = false;
     master_config.id = "M";

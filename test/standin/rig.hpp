@@ -32,7 +32,10 @@ class TestWorld final : public World {
 /// goes out to the scheduler, the executors and the containers is kept for the test to look at.
 class Rig final : public MasterPort, public AgentPort {
   public:
-    explicit Rig(const std::string& resources = "cpus:4;mem:4096;disk:1000;ports:[31000-31099]");
+    /// `region`: of the agent's fault domain, if it is to be in one.
+    explicit Rig(
+        const std::string& resources = "cpus:4;mem:4096;disk:1000;ports:[31000-31099]",
+        const std::string& region = {});
     ~Rig() override;
 
     using Event = v1::scheduler::Event;
