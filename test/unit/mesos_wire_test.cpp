@@ -297,7 +297,10 @@ TEST_CASE("wire: a subscription asks for what the design needs", "[mesos]")
     subscribe.framework.role = "mysos";
     subscribe.framework.principal = "mysos";
     subscribe.framework.failover_timeout = std::chrono::hours{1};
-    const auto recorded = from_json<pb::scheduler::Call>(trace("r2_volume_life")[0]["body"]);
+    auto recorded = from_json<pb::scheduler::Call>(trace("r2_volume_life")[0]["body"]);
+    // That one knew nothing of regions.
+    recorded.mutable_subscribe()->mutable_framework_info()->add_capabilities()->set_type(
+        pb::FrameworkInfo::Capability::REGION_AWARE);
     const pb::scheduler::Call first = call(encode_subscribe(subscribe));
     INFO(first.DebugString() << recorded.DebugString());
     CHECK(google::protobuf::util::MessageDifferencer::Equals(first, recorded));
