@@ -257,6 +257,8 @@ def create_and_delete_again(cluster):
 
 def force(cluster):
     """Too many are lost for good: what is left serves again when an operator says so."""
+    await_true("that all members are in the electorate", 120,
+               lambda: [m["in_electorate"] for m in members(cluster)] == [True] * 3)
     survivor = quickstart.endpoints(cluster.zk, "slaves")[-1]
     to = next(m["server_id"] for m in members(cluster) if m["port"] == survivor[1])
     path = f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}"

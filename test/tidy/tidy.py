@@ -131,6 +131,8 @@ def faults(path, text):
             yield line_of(code, match.start()), "using namespace in a header"
         if "#pragma once" not in code:
             yield 1, "a header without #pragma once"
+    for match in re.finditer(r'TEST_CASE\(\s*"[^"]*;', text):
+        yield line_of(text, match.start()), "a ; in a test's name: CTest would run nothing, and pass"
     for offset, why in (
             *co_await_faults(code), *condition_faults(code), *include_faults(path, code)):
         yield line_of(code, offset), why

@@ -259,7 +259,8 @@ TEST_CASE("cluster: a primary found open in its epoch is adopted as it is", "[cl
     CHECK(state.electorate.leadership);
 }
 
-TEST_CASE("cluster: a Follow says what the primary holds; who holds more is rebuilt", "[cluster]")
+TEST_CASE(
+    "cluster: a Follow says what the primary holds, and who holds more is rebuilt", "[cluster]")
 {
     constexpr MemberId m2{2};
     Record two = leading().record;
@@ -270,6 +271,10 @@ TEST_CASE("cluster: a Follow says what the primary holds; who holds more is rebu
     primary.hello.observation = seen(control::Phase::primary, 1, "0-1-1099511627780");
     primary.hello.observation.writable = true;
     static_cast<void>(give(state, primary));
+    // Whoever changes E has to know first what is in force at the primary.
+    const control::AcknowledgersSet aligned{
+        Epoch{1}, two.acks, "0-1-1099511627776", state.electorate.serial};
+    static_cast<void>(give(state, MemberSaid{s1, aligned}));
 
     MemberConnected errant = hello(state, s2, Token::permanent);
     errant.hello.member = m2;
