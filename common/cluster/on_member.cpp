@@ -77,20 +77,28 @@ bool is_broken(const mysql::Observation& seen)
     using control::Phase;
     if (!seen.answers || (seen.phase != Phase::replica && seen.phase != Phase::fenced))
         return false;
-    const bool cannot_apply = seen.applier_error.value_or("") != "" && !seen.applier_running;
     const bool cannot_receive =
         seen.receiver_error.value_or("").starts_with("1236:") && !seen.receiver_running;
-    return cannot_apply || cannot_receive;
+    return mysql::cannot_apply(seen) || cannot_receive;
+}
+
+/// Each order to follow starts it again for a moment: only what replicates is well again.
+bool replicates(const mysql::Observation& seen)
+{
+    return seen.phase == control::Phase::replica && seen.receiver_running && seen.applier_running;
 }
 
 void note_broken(Stepping& step, MemberId id)
 {
     MemberState& seen = step.seen(id);
+    const mysql::Observation& now = *seen.understood;
+    const bool broken = is_broken(now);
     const bool counts = step.state.electorate.leadership && id != step.record().primary;
-    if (!counts || !is_broken(*seen.understood)) {
+    if (!counts || (!broken && (replicates(now) || now.phase == control::Phase::clone))) {
         seen.broken_since.reset();
         return;
     }
+    if (!broken) return;
     if (!seen.broken_since) seen.broken_since = step.now;
     if (step.now - *seen.broken_since >= step.config.broken_max) {
         seen.understood->needs_rebuild = true;

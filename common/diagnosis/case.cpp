@@ -175,8 +175,7 @@ bool Case::replicates(const Member& member) const
 
 bool Case::is_broken(const Member& member) const
 {
-    if (!replicates(member) || !member.observation->applier_error) return false;
-    return !member.observation->applier_running && !member.observation->applier_error->empty();
+    return replicates(member) && mysql::cannot_apply(*member.observation);
 }
 
 bool Case::lags(const Member& member) const

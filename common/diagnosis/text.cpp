@@ -172,8 +172,8 @@ constexpr std::array words{
         Code::broken_replica,
         "broken_replica",
         "This replica's applier has stopped with an error. What it received is safe and counts, "
-        "but "
-        "it lags more and more. mysos reports it; mend the cause or have it rebuilt."},
+        "but it lags more and more. If that lasts for half a minute, mysos rebuilds it from "
+        "another member's data."},
     Words{
         Code::replica_cannot_connect,
         "replica_cannot_connect",

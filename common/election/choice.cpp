@@ -6,12 +6,6 @@
 namespace mysos::election {
 namespace {
 
-int preference_of(const Called& call, MemberId member)
-{
-    const auto found = call.preference.find(member);
-    return found == call.preference.end() ? 0 : found->second;
-}
-
 std::size_t primaries_beside(const Called& call, MemberId member)
 {
     const auto found = call.primaries_beside.find(member);
@@ -97,6 +91,12 @@ const Answers::value_type* most_advanced(const Called& call, const Answers& vote
 }
 
 }  // namespace
+
+int preference_of(const Called& call, MemberId member)
+{
+    const auto found = call.preference.find(member);
+    return found == call.preference.end() ? 0 : found->second;
+}
 
 bool votes_may_suffice(const Called& call, const Answers& answers)
 {

@@ -18,6 +18,9 @@ namespace mysos::election {
 /// Who would be the best of all answers, whatever is missing; none: nobody has answered.
 [[nodiscard]] std::optional<LastPrimary> best_of(const Called& call, const Answers& answers);
 
+/// How much its being the primary is wanted; 0: as much as anybody's.
+[[nodiscard]] int preference_of(const Called& call, MemberId member);
+
 /// What is to be said about an election that does not get on.
 [[nodiscard]] ReportStuck describe(
     Epoch epoch, ReportStuck::Why why, const Called& call, const Answers& answers);

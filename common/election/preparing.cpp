@@ -31,13 +31,10 @@ Effects report(State& state, ReportStuck::Why why)
 bool awaits_preferred(const Preparing& phase, MemberId candidate, TimePoint now)
 {
     if (now >= phase.ask_last_at) return false;
-    const auto of = [&phase](MemberId member) {
-        const auto found = phase.call.preference.find(member);
-        return found == phase.call.preference.end() ? 0 : found->second;
-    };
+    const int wanted = preference_of(phase.call, candidate);
     return std::ranges::any_of(phase.call.electorate.members, [&](MemberId member) {
         return member != phase.call.last.member && !phase.answers.contains(member) &&
-               of(member) > of(candidate);
+               preference_of(phase.call, member) > wanted;
     });
 }
 

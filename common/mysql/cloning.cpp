@@ -55,9 +55,11 @@ Statement history()
 Statements begin_on_copy(Flavor flavor, std::string_view position, std::string_view history)
 {
     if (flavor == Flavor::mysql) return {stop_replication(flavor), forget_source(flavor)};
-    return {
-        plain("SET GLOBAL gtid_slave_pos = " + quoted(position)),
-        plain("SET GLOBAL gtid_binlog_state = " + quoted(history))};
+    Statements statements{plain("SET GLOBAL gtid_slave_pos = " + quoted(position))};
+    if (!history.empty()) {
+        statements.push_back(plain("SET GLOBAL gtid_binlog_state = " + quoted(history)));
+    }
+    return statements;
 }
 
 Result<History> History::parse(std::string_view text)

@@ -35,6 +35,11 @@ void add_details(Observation& seen, const control::Observation& report)
 
 }  // namespace
 
+bool cannot_apply(const Observation& seen)
+{
+    return !seen.applier_running && seen.applier_error.value_or("") != "";
+}
+
 Result<Observation> understand(
     const control::Observation& report, Flavor flavor, const Uuid& cluster)
 {

@@ -50,6 +50,9 @@ struct Observation {
     friend bool operator==(const Observation&, const Observation&) = default;
 };
 
+/// Its applier has stopped with an error, which no order to go on mends.
+[[nodiscard]] bool cannot_apply(const Observation& seen);
+
 /// The marker is read from the position, not believed. A volume whose epoch cannot be read makes an
 /// amnesiac. Errors: position_malformed.
 [[nodiscard]] Result<Observation> understand(

@@ -3,10 +3,13 @@
 #include <stdexcept>
 
 // The number of steps after which a match is given up: a few milliseconds. Only this file includes
-// the header, so that all of the program agrees about it. Boost casts the number in the old style.
+// the header, so that all of the program agrees about it. Boost casts the number in the old style,
+// which is said of these two lines and of nothing of ours.
+#pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wold-style-cast"
 #define BOOST_REGEX_MAX_STATE_COUNT 200'000
 #include <boost/regex.hpp>
+#pragma GCC diagnostic pop
 
 namespace mysos::placement {
 namespace {

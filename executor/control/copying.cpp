@@ -83,9 +83,13 @@ Outcome<std::string> SqlControl::begin_on_copy(
     if (flavor_ == mysql::Flavor::mariadb) {
         const auto table = dialog.value().ask("SELECT @@global.gtid_slave_pos");
         if (table.has_error()) return table.error();
+        const auto state = dialog.value().ask("SELECT @@global.gtid_binlog_state");
+        if (state.has_error()) return state.error();
         auto all = copied_by_mariadb(position, history, table.value().scalar());
         if (all.has_error()) return all.error();
         copied = std::move(all.value());
+        // A copy comes without logs: this was done before, and can be done only once.
+        if (!state.value().scalar().empty()) copied.history.clear();
     }
     const auto statements = mysql::begin_on_copy(flavor_, copied.position, copied.history);
     if (auto done = dialog.value().tell(statements); done.has_error()) return done.error();

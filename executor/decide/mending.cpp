@@ -8,8 +8,7 @@ namespace {
 using control::ReceiverState;
 
 /// What keeps the server from replicating as ordered; empty: nothing does. A receiver that cannot
-/// connect and an applier with an error are no work of a hand, and repeating the order mends
-/// neither.
+/// connect and a thread with an error are no work of a hand, and repeating the order mends neither.
 std::string deviation(const control::Observation& seen, const control::Follow& follow)
 {
     if (seen.receiver_state == ReceiverState::unknown) return {};  // It did not say.
@@ -18,7 +17,8 @@ std::string deviation(const control::Observation& seen, const control::Follow& f
     if (seen.source_host != follow.host || seen.source_port != follow.port) {
         return "follows " + seen.source_host + ":" + std::to_string(seen.source_port);
     }
-    if (seen.receiver_state == ReceiverState::stopped) return "does not receive";
+    const bool stopped = seen.receiver_state == ReceiverState::stopped;
+    if (stopped && seen.receiver_error.value_or("").empty()) return "does not receive";
     if (!seen.applier_running && seen.applier_error == "") return "does not apply";
     return {};
 }

@@ -216,6 +216,12 @@ TEST_CASE(
     CHECK(*held == "0-7-20");
     CHECK(server.ask("SELECT @@global.gtid_slave_pos") == "0-7-20");
     CHECK(server.ask("SELECT @@global.gtid_binlog_state") == "0-6-3,0-7-20");
+
+    // An executor that ended before it had heard so asks again.
+    const auto again = server.control().begin_on_copy("0-7-19", "0-7-18,0-6-3", in_time());
+    REQUIRE(again.has_value());
+    CHECK(*again == "0-7-20");
+    CHECK(server.ask("SELECT @@global.gtid_binlog_state") == "0-6-3,0-7-20");
 }
 
 TEST_CASE("server facts: MariaDB's STOP SLAVE waits for a primary that hangs")

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace mysos::cluster {
 
@@ -166,6 +167,11 @@ TEST_CASE("balance: a member whose replication stays broken is rebuilt", "[clust
     static_cast<void>(says(1s));
     static_cast<void>(says(30s));
     CHECK_FALSE(state.members.at(m3).understood->needs_rebuild);
+    // Ordered to follow, it tries once more.
+    const control::Observation fails = std::exchange(broken, as_replica());
+    broken.receiver_running = false;
+    static_cast<void>(says(30s));
+    broken = fails;
     static_cast<void>(says(31s));
     CHECK(state.members.at(m3).understood->needs_rebuild);
     CHECK(state.electorate.leadership->followers.at(m3).standing == electorate::Standing::errant);

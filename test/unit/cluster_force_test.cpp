@@ -84,6 +84,7 @@ TEST_CASE("force: who answered and was lost since is nobody to promote", "[clust
     CHECK(
         why_not(give(state, ForceOrdered{7, m3})) ==
         "the members' answers have changed: look again at who can be promoted");
+    CHECK(state.stuck);  // Else there would be nowhere to look, and no other try.
 }
 
 }  // namespace mysos::cluster

@@ -80,6 +80,13 @@ TEST_CASE("executor: what a hand changed on a replica is put back", "[executor]"
          false,
          false,
          [](auto& seen) { seen.receiver_state = control::ReceiverState::connecting; }},
+        {"a receiver with an error would fail again",
+         false,
+         false,
+         [](auto& seen) {
+             seen.receiver_state = control::ReceiverState::stopped;
+             seen.receiver_error = "1236: the source has purged it";
+         }},
         {"an applier with an error would fail again",
          false,
          false,

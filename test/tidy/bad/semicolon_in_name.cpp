@@ -1,5 +1,5 @@
 // as test/unit/some_test.cpp: CTest would run nothing
 TEST_CASE("some: this happens; and that", "[some]")
 {
-    CHECK(true);
+    CHECK(happened() == wanted());
 }
