@@ -104,7 +104,8 @@ Effects step(State& state, const Config& config, const Input& input, TimePoint n
     Stepping stepping{state, config, now};
     std::visit([&stepping](const auto& in) { on(stepping, in); }, input);
     go_on_with_switchover(stepping);
-    balance(stepping);  // Last: it may remove members.
+    balance(stepping);  // It may remove members.
+    if (wanting_offers(state, now).empty()) state.offered.clear();
     return stepping.finish();
 }
 

@@ -170,7 +170,6 @@ void on(Stepping& step, const OfferArrived& in)
     const mesos::Offer& offer = in.offer;
     find_stranded(step, offer);
     if (wanting_offers(step.state, step.now).empty()) {
-        step.state.offered.clear();
         step.ignore("no member wants an offer");
         return;
     }

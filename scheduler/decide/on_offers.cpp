@@ -16,10 +16,11 @@ using cluster::RetiredVolume;
 /// Whether a member still stands for this id: then it is not given back, whatever else is recorded.
 bool is_needed(const State& state, const mesos::PersistenceId& id)
 {
-    return std::ranges::any_of(state.clusters, [&id](const auto& entry) {
-        return std::ranges::any_of(entry.second.record.members, [&id](const auto& member) {
-            return member.second.persistence_id == id;
-        });
+    const auto name = cluster::parse_name(id.text);
+    const auto found = name ? state.clusters.find(name->cluster) : state.clusters.end();
+    if (found == state.clusters.end()) return false;
+    return std::ranges::any_of(found->second.record.members, [&id](const auto& member) {
+        return member.second.persistence_id == id;
     });
 }
 
@@ -46,9 +47,9 @@ std::set<std::uint16_t> taken_ports(const State& state, const mesos::Offer& offe
 /// `beside`: made with it, and free so far.
 bool launch_on(Stepping& step, const mesos::Offer& offer, std::span<const mesos::Offer> beside)
 {
+    const std::vector<std::string> names = step.state.agenda.wanting();
+    if (names.empty()) return false;
     const cluster::OfferArrived arrived{offer, taken_ports(step.state, offer), beside};
-    std::vector<std::string> names;
-    for (const auto& [name, state] : step.state.clusters) names.push_back(name);
     for (const std::string& name : names) {
         const auto found = step.state.clusters.find(name);
         if (found == step.state.clusters.end()) continue;
@@ -145,9 +146,8 @@ std::vector<mesos::Offer> launch_on_each(Stepping& step, const std::vector<mesos
     }
     if (unused.size() == offers.size()) return unused;
     // Somebody may have left one for the sake of another, which somebody else then took.
-    std::erase_if(unused, [&step](const mesos::Offer& offer) {
-        return !find_wanting(step.state, step.now).empty() && launch_on(step, offer, {});
-    });
+    std::erase_if(
+        unused, [&step](const mesos::Offer& offer) { return launch_on(step, offer, {}); });
     return unused;
 }
 
@@ -169,7 +169,8 @@ void use_offers(Stepping& step, const mesos::OffersMade& made)
     }
     if (decline.offers.empty()) return;
     settle(step);
-    decline.refuse = state.wanting.empty() ? step.config.refuse_idle : step.config.refuse_wanted;
+    decline.refuse =
+        state.agenda.is_anybody_wanting() ? step.config.refuse_wanted : step.config.refuse_idle;
     step.call(std::move(decline));
 }
 

@@ -37,7 +37,7 @@ class Lift {
         took_offer_ = true;
         AcceptOffer accept{effect.accept, effect.data};
         // Others may have use for the rest: then it is offered again at once.
-        if (!find_wanting(step_.state, step_.now).empty()) accept.accept.refuse = Duration::zero();
+        if (step_.state.agenda.is_anybody_wanting()) accept.accept.refuse = Duration::zero();
         step_.act(std::move(accept));
     }
     void operator()(const cluster::SendCall& effect) { step_.call(effect.call); }
@@ -134,12 +134,15 @@ bool tell_cluster(Stepping& step, const std::string& name, const cluster::Input&
     const mesos::AgentId before = agent_of_primary(state.record);
     const cluster::Effects effects = cluster::step(state, step.config.cluster, input, step.now);
     move_primary(step.state.primaries, before, agent_of_primary(state.record));
+    step.state.agenda.put(
+        kept_name, cluster::next_deadline(state), cluster::wanting_offers(state, step.now));
     Lift lift{step, kept_name};
     for (const cluster::Effect& effect : effects) std::visit(lift, effect);
     if (lift.is_gone()) {
         move_primary(step.state.primaries, agent_of_primary(state.record), {});
         step.report(cluster::Report::Level::info, "cluster " + kept_name + " is gone");
         step.state.clusters.erase(kept_name);
+        step.state.agenda.erase(kept_name);
         std::erase_if(step.state.streams, [&kept_name](const auto& entry) {
             return entry.second == kept_name;
         });

@@ -64,25 +64,16 @@ std::vector<mesos::ReconcileTask> live_tasks(const State& state, TimePoint now)
     return result;
 }
 
-std::set<std::pair<std::string, MemberId>> find_wanting(const State& state, TimePoint now)
-{
-    std::set<std::pair<std::string, MemberId>> result;
-    for (const auto& [name, one] : state.clusters) {
-        for (const MemberId id : cluster::wanting_offers(one, now)) result.emplace(name, id);
-    }
-    return result;
-}
-
 void settle(Stepping& step)
 {
     State& state = step.state;
-    find_due(step);
-    auto wanting = find_wanting(state, step.now);
-    const bool wants_more = !std::ranges::includes(state.wanting, wanting);
-    state.wanting = std::move(wanting);
+    const bool is_one_due = state.next_due_at && *state.next_due_at <= step.now;
+    if (step.is_framework_changed || is_one_due) find_due(step);
+    step.is_framework_changed = false;
+    const bool wants_more = state.agenda.take_wants_more();
     if (!step.is_subscribed()) return;
 
-    const bool wants_none = state.wanting.empty() && state.due.empty();
+    const bool wants_none = !state.agenda.is_anybody_wanting() && state.due.empty();
     if (wants_none) {
         if (state.suppressed != true) step.call(mesos::Suppress{});
     } else if (state.suppressed != false || wants_more) {
@@ -103,6 +94,7 @@ void on(Stepping& step, const Recovered& in)
     state.framework = in.framework;
     state.unix_ms_at_recovery = in.unix_now_ms;
     state.recovered_at = step.now;
+    find_due(step);
 
     std::set<std::string> names;
     for (const cluster::Record& record : in.clusters) {
@@ -124,12 +116,9 @@ void on(Stepping& step, const Recovered& in)
 void on(Stepping& step, const DeadlinePassed&)
 {
     State& state = step.state;
-    std::vector<std::string> names;
-    for (const auto& [name, one] : state.clusters) {
-        const auto at = cluster::next_deadline(one);
-        if (at && *at <= step.now) names.push_back(name);
+    for (const std::string& name : state.agenda.due(step.now)) {
+        tell_cluster(step, name, cluster::DeadlinePassed{});
     }
-    for (const std::string& name : names) tell_cluster(step, name, cluster::DeadlinePassed{});
 
     const auto reconcile_at = mesos::reconcile::next_deadline(state.reconcile);
     if (reconcile_at && *reconcile_at <= step.now) {
@@ -152,13 +141,13 @@ std::optional<TimePoint> next_deadline(const State& state)
         if (at) first = first ? std::min(*first, *at) : *at;
     };
     consider(state.next_due_at);
-    for (const auto& [name, one] : state.clusters) consider(cluster::next_deadline(one));
+    consider(state.agenda.first());
     return first;
 }
 
 mesos::Subscribe subscription(const State& state, const Config& config)
 {
-    const bool wants_none = state.wanting.empty() && state.due.empty();
+    const bool wants_none = !state.agenda.is_anybody_wanting() && state.due.empty();
     return {config.framework, state.framework.framework_id, wants_none};
 }
 

@@ -5,6 +5,7 @@
 #include "common/cluster/state.hpp"
 #include "common/mesos/call.hpp"
 #include "common/mesos/reconcile.hpp"
+#include "scheduler/decide/agenda.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +13,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
 
 namespace mysos::scheduler {
 
@@ -61,9 +61,9 @@ struct State {
     TimePoint recovered_at{};
 
     mesos::reconcile::State reconcile;
-    std::map<cluster::StreamId, std::string> streams;    ///< Accepted ones, and whose they are.
-    std::map<mesos::AgentId, std::size_t> primaries;     ///< How many an agent holds; never 0.
-    std::set<std::pair<std::string, MemberId>> wanting;  ///< Members that an offer could launch.
+    std::map<cluster::StreamId, std::string> streams;  ///< Accepted ones, and whose they are.
+    std::map<mesos::AgentId, std::size_t> primaries;   ///< How many an agent holds; never 0.
+    Agenda agenda;
     std::set<mesos::PersistenceId> due;    ///< Retired volumes old enough to be destroyed.
     std::optional<TimePoint> next_due_at;  ///< When the next one will be.
     std::map<mesos::PersistenceId, mesos::AgentId> released;  ///< Being given back, and where.

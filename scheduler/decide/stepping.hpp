@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -27,10 +26,15 @@ class Stepping {
     State& state;
     const Config& config;
     const TimePoint now;
+    bool is_framework_changed = false;
 
     void act(Effect effect) { effects_.push_back(std::move(effect)); }
     void call(mesos::Call call);
-    void save_framework() { act(SaveFramework{state.framework}); }
+    void save_framework()
+    {
+        is_framework_changed = true;
+        act(SaveFramework{state.framework});
+    }
     void report(cluster::Report::Level level, std::string text);
     void ignore(std::string why) { act(Ignored{{}, std::move(why)}); }
 
@@ -72,9 +76,6 @@ void use_offers(Stepping& step, const mesos::OffersMade& made);
 void tell_reconcile(Stepping& step, const mesos::reconcile::Input& input);  // scheduler.cpp
 /// All tasks that the master should know. (scheduler.cpp)
 [[nodiscard]] std::vector<mesos::ReconcileTask> live_tasks(const State& state, TimePoint now);
-/// Members that an offer could launch now. (scheduler.cpp)
-[[nodiscard]] std::set<std::pair<std::string, MemberId>> find_wanting(
-    const State& state, TimePoint now);
 /// Wants offers, or wants none any more. (scheduler.cpp)
 void settle(Stepping& step);
 

@@ -328,6 +328,7 @@ TEST_CASE("scheduler: a volume that a member stands for is never given back", "[
     const std::string id =
         state.clusters.at("demo").record.members.at(MemberId{1}).persistence_id.text;
     state.framework.retired_volumes.push_back(retired(id, 0));
+    state.next_due_at = t0;
     static_cast<void>(give(state, DeadlinePassed{}));
     REQUIRE(state.due.contains(mesos::PersistenceId{id}));
     const Effects effects = give(state, offers({offer(1, left_behind(id))}));
