@@ -227,16 +227,21 @@ def installer(flavor):
             "sha256": tarball.with_name(tarball.name + ".sha256").read_text().split()[0]}
 
 
-def start_scheduler(programs, home, zookeeper, mesos, flavor, port=None, places=HERE):
-    port = port or free_port(55001)
+def launch_scheduler(programs, home, zookeeper, mesos, flavor, port, places=HERE, name="scheduler"):
+    """Starts it, and its address; another may lead."""
     programs.start(
-        "scheduler", *places.words("scheduler"), PROGRAMS / "scheduler" / "mysos-scheduler",
+        name, *places.words("scheduler"), PROGRAMS / "scheduler" / "mysos-scheduler",
         "--port", port, "--advertise_host", places.scheduler,
         "--mesos_master", f"{places.mesos}:{mesos}",
         "--zk_url", f"zk://{places.zookeeper}:{zookeeper}/mysos",
         "--executor_uri", PROGRAMS / "executor" / "mysos-executor", "--work_dir", home / "scheduler",
         "--installer_args", json.dumps(installer(flavor)))
-    base = f"http://{places.scheduler}:{port}"
+    return f"http://{places.scheduler}:{port}"
+
+
+def start_scheduler(programs, home, zookeeper, mesos, flavor, port=None, places=HERE):
+    port = port or free_port(55001)
+    base = launch_scheduler(programs, home, zookeeper, mesos, flavor, port, places)
     await_true("starting the scheduler", 60,
                lambda: request("GET", base + "/readyz")[0] == 200, programs.check)
     return base

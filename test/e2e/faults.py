@@ -9,55 +9,16 @@ import json
 import os
 import pathlib
 import signal
-import subprocess
 import sys
-import tempfile
-import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "examples" / "quickstart"), str(ROOT / "test" / "support")]
 import quickstart  # noqa: E402
-from cluster import (  # noqa: E402
-    Cluster, agent_of, members, server_pids, switch, tell_what_happened)
+from cluster import agent_of, members, server_pids, switch  # noqa: E402
+from steps import Writers, framework_ids, healthy, run_steps  # noqa: E402
 from quickstart import Failed, await_true, say, sql  # noqa: E402
 
 AGENTS = 4  # One more than a cluster has members.
-
-
-class Writers:
-    """Clients that write while something is killed, so that it dies with commits under way."""
-
-    def __init__(self, cluster):
-        self.cluster = cluster
-        self.acknowledged, self.ended = set(), threading.Event()
-        self.options = cluster.home / "writers.cnf"
-        self.threads = [threading.Thread(target=self.write, daemon=True) for _ in range(4)]
-
-    def __enter__(self):
-        quickstart.write_client_file(self.options, self.cluster.primary, self.cluster.password)
-        for thread in self.threads:
-            thread.start()
-        await_true("the first writes", 60, lambda: len(self.acknowledged) > 20)
-        return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        for thread in self.threads:
-            thread.join()
-
-    def write(self):
-        while not self.ended.is_set():
-            row = next(self.cluster.drawn)
-            try:
-                sql(self.options, f"INSERT INTO e2e.w VALUES ({row})")
-                self.acknowledged.add(row)
-            except (Failed, subprocess.TimeoutExpired):
-                self.ended.wait(0.1)
-
-    def check(self):
-        seen = set(map(int, sql(self.cluster.options, "SELECT id FROM e2e.w").split()))
-        if not self.acknowledged <= seen:
-            raise Failed(f"acknowledged rows are lost: {sorted(self.acknowledged - seen)}")
 
 
 def kill_primary(cluster):
@@ -224,16 +185,6 @@ def kill_scheduler(cluster):
     say(f"killed and restarted the scheduler: the same servers, {launched} launches before")
 
 
-def framework_ids(cluster):
-    _, text = quickstart.request("GET", f"http://{cluster.places.mesos}:{cluster.mesos}/standin/state")
-    return sorted(json.loads(text)["frameworks"])
-
-
-def healthy(cluster):
-    status, text = quickstart.request("GET", f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}")
-    return status == 200 and json.loads(text).get("state") == "running"
-
-
 def kill_zookeeper(cluster):
     before = server_pids(cluster.home)
     cluster.programs.kill("zookeeper")
@@ -291,39 +242,5 @@ STEPS = (kill_primary, kill_replica, kill_scheduler, kill_zookeeper, kill_primar
          switch_over, scale, lose_agent_for_good, force, create_and_delete_again)
 
 
-def main():
-    flavor, *names = sys.argv[1:]
-    os.environ["MYSOS_ELECTION_TIMEOUT"] = "5s"
-    chosen = [step for step in STEPS if not names or step.__name__ in names]
-    with tempfile.TemporaryDirectory(prefix="mysos-e2e-", dir="/var/tmp") as top:
-        home = pathlib.Path(top)
-        home.chmod(0o755)
-        quickstart.interrupt_on_signals()
-        programs = quickstart.Programs(home)
-        status, cluster = 1, None
-        try:
-            if flavor == "mysql":
-                try:
-                    quickstart.installer(flavor)
-                except Failed as problem:
-                    print(f"skipped: {problem}")
-                    return 77
-            cluster = Cluster(home, programs, flavor, AGENTS)
-            sql(cluster.options, "CREATE DATABASE e2e; CREATE TABLE e2e.t (id INT PRIMARY KEY); "
-                                 "CREATE TABLE e2e.w (id INT PRIMARY KEY)")
-            cluster.write()
-            for step in chosen:
-                step(cluster)
-            status = 0
-        except quickstart.Interrupted:
-            print("interrupted", file=sys.stderr)
-        except (Failed, subprocess.TimeoutExpired) as problem:
-            print(f"e2e faults: {problem}", file=sys.stderr)
-            tell_what_happened(home, cluster)
-        finally:
-            programs.end()
-        return status
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_steps(STEPS, AGENTS))
