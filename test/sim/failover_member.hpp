@@ -40,6 +40,11 @@ enum class Broken {
     runs_unnumbered,       ///< One run of a server cannot be told from another.
     opened_before_marker,  ///< Nobody waits for the marker's acknowledgement.
     silence_counts,        ///< Whom the scheduler does not hear is replaced, whoever else does.
+    applied_position,      ///< What is received and not applied is not told.
+    commit_return_counts,  ///< The marker's COMMIT returned: taken for its acknowledgement.
+    waiters_released,      ///< Semi-sync is switched off to fence: what waits is answered OK.
+    leave_raises,          ///< k grows with a leave, unseen by the primary.
+    deposed_writes,        ///< A scheduler that does not lead any more still saves what it knew.
 };
 
 struct Transaction {

@@ -27,8 +27,11 @@ Scheduler::Scheduler(Prng& prng, Broken broken, mysql::Flavor flavor, std::set<M
           .rebuild_pause_max = 4s,
           .acks_max = mysql::acks_max(flavor),
           .members_min = electorate::members_min(members_.size())},
+      acks_max_{mysql::acks_max(flavor)},
       impatient_{prng_.one_in(2)}
 {
+    // As k is raised as soon as it can be, a leave would hardly ever find it to be low.
+    if (broken_ == Broken::leave_raises) electorate_config_.acks_max = 1;
     const MemberId first = *members_.begin();
     const std::size_t floor = electorate::members_min(members_.size());
     for (const MemberId member : members_) {  // The others join while it is under way.
@@ -36,6 +39,12 @@ Scheduler::Scheduler(Prng& prng, Broken broken, mysql::Flavor flavor, std::set<M
     }
     record_.last.member = first;
     record_.electorate.members = {first};
+}
+
+void Scheduler::heal()
+{
+    dies_once_in = 0;
+    electorate_config_.acks_max = acks_max_;
 }
 
 void Scheduler::restart(TimePoint now)
@@ -107,6 +116,19 @@ void Scheduler::stuff_the_ballot(TimePoint now)
     if (voters.empty()) return;
     const auto at = static_cast<std::ptrdiff_t>(prng_.below(voters.size()));
     tell(election::Prepared{election_.epoch, *std::next(voters.begin(), at), {}, {}, false}, now);
+}
+
+/// Followers say that they hold the marker, though nobody asked them.
+void Scheduler::invent_markers(Epoch epoch, MemberId candidate, TimePoint now)
+{
+    for (const MemberId member : record_.electorate.members) {
+        if (member == candidate) continue;
+        mysql::Observation invented;
+        invented.epoch = epoch;
+        invented.source = candidate;
+        invented.marker = epoch;
+        tell(election::Observed{member, invented}, now);
+    }
 }
 
 void Scheduler::lead(std::size_t acks_in_force, bool adopted, TimePoint now)
@@ -256,6 +278,7 @@ void Scheduler::answered(MemberId member, const Answer& answer, TimePoint now)
             },
             [&](const control::Promoted& m) {
                 tell(election::Promoted{m.epoch, member}, now);
+                if (broken_ == Broken::commit_return_counts) invent_markers(m.epoch, member, now);
             },
             [&](const control::Followed& m) {
                 tell(election::Followed{m.epoch, member}, now);
@@ -342,7 +365,14 @@ void Scheduler::tick(TimePoint now)
 
 void Scheduler::save(const electorate::Electorate& electorate, TimePoint now)
 {
+    const bool is_leave = electorate.members.size() < record_.electorate.members.size();
     record_.electorate = electorate;
+    if (is_leave && broken_ == Broken::leave_raises) {
+        record_.electorate.acks = electorate::acks_for(electorate.members.size(), acks_max_);
+        changes_.electorate = record_.electorate;
+        const auto acks = static_cast<std::uint32_t>(record_.electorate.acks);
+        send(record_.last.member, control::SetAcknowledgers{record_.epoch, acks, {}, 0});
+    }
     said.push_back("scheduler saves " + electorate_text());
     tell(election::ElectorateChanged{record_.electorate}, now);
 }

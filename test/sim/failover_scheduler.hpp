@@ -36,6 +36,8 @@ class Scheduler {
 
     /// Begins, or begins anew with the record alone.
     void restart(TimePoint now);
+    /// From now on nothing goes wrong in it.
+    void heal();
 
     void observed(MemberId member, const mysql::Observation& seen, TimePoint now);
     void answered(MemberId member, const Answer& answer, TimePoint now);
@@ -46,6 +48,7 @@ class Scheduler {
     void ask_leave(MemberId member, TimePoint now);
     void ask_join(MemberId member, TimePoint now);
     void force(TimePoint now);
+    void write_back(const Record& record) { record_ = record; }
     void tick(TimePoint now);
 
     [[nodiscard]] const Record& record() const { return record_; }
@@ -81,6 +84,7 @@ class Scheduler {
     void perform(const electorate::Effect& effect, TimePoint now);
     void save(const electorate::Electorate& electorate, TimePoint now);
     void stuff_the_ballot(TimePoint now);
+    void invent_markers(Epoch epoch, MemberId candidate, TimePoint now);
     [[nodiscard]] bool dies();
     [[nodiscard]] std::string electorate_text() const;
     void send(MemberId member, control::ToMember message);
@@ -90,6 +94,7 @@ class Scheduler {
     std::set<MemberId> members_;
     std::set<MemberId> wanted_;
     electorate::Config electorate_config_;
+    std::size_t acks_max_;
     bool impatient_ = false;  ///< Takes a primary for lost that it does not hear of at once.
     Record record_;
 

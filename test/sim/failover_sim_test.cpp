@@ -2,8 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +14,14 @@ using namespace mysos::sim;
 
 namespace {
 
-constexpr int steps = 800;
+constexpr std::uint64_t steps_usual = 800;
+
+std::optional<std::uint64_t> from_environment(const char* name)
+{
+    const char* const text = std::getenv(name);
+    if (text == nullptr) return std::nullopt;
+    return std::stoull(text);
+}
 
 std::string tail_of(const World& world)
 {
@@ -21,43 +30,70 @@ std::string tail_of(const World& world)
     return text;
 }
 
-/// The first of these worlds that goes wrong; 0: none of them does.
-std::uint64_t first_wrong(Broken broken, std::uint64_t from, std::uint64_t to)
+/// What goes wrong in a world; empty: nothing does.
+std::string play(World& world, std::uint64_t steps)
+{
+    for (std::uint64_t i = 0; i < steps; ++i) {
+        std::string wrong = world.advance();
+        if (!wrong.empty()) return wrong;
+    }
+    return world.settle();
+}
+
+struct Wrong {
+    std::uint64_t seed = 0;  ///< 0: none.
+    std::string what;
+};
+
+/// The first of these worlds that goes wrong.
+Wrong first_wrong(Broken broken, std::uint64_t from, std::uint64_t to)
 {
     for (std::uint64_t seed = from; seed <= to; ++seed) {
         World world{seed, broken};
-        for (int i = 0; i < steps; ++i) {
-            if (!world.advance().empty()) return seed;
-        }
-        if (!world.settle().empty()) return seed;
+        std::string what = play(world, steps_usual);
+        if (!what.empty()) return {seed, std::move(what)};
     }
-    return 0;
+    return {};
 }
 
 }  // namespace
 
+// MYSOS_SIM_SEEDS: how many worlds; MYSOS_SIM_STEPS: how long each of them is; MYSOS_SIM_SEED: one
+// world alone, as the message of a failure says.
 TEST_CASE("sim: no acknowledged transaction is lost, and the cluster comes to rest", "[sim]")
 {
     std::size_t acknowledged = 0;
     std::size_t promotions = 0;
     std::size_t forced = 0;
-    const char* const from_environment = std::getenv("MYSOS_SIM_SEEDS");
-    const std::uint64_t seeds = from_environment != nullptr ? std::stoull(from_environment) : 500;
-    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    Duration simulated{};
+    const auto alone = from_environment("MYSOS_SIM_SEED");
+    const auto asked = from_environment("MYSOS_SIM_SEEDS");
+    const std::uint64_t seeds = asked.value_or(500);
+    const std::uint64_t steps = from_environment("MYSOS_SIM_STEPS").value_or(steps_usual);
+    const auto begun = std::chrono::steady_clock::now();
+    for (std::uint64_t seed = alone.value_or(1); seed <= alone.value_or(seeds); ++seed) {
         World world{seed, Broken::nothing};
-        std::string wrong;
-        for (int i = 0; i < steps && wrong.empty(); ++i) wrong = world.advance();
-        if (wrong.empty()) wrong = world.settle();
-        INFO("seed " << seed << "\n" << tail_of(world));
+        const std::string wrong = play(world, steps);
+        INFO(
+            "again: MYSOS_SIM_SEED=" << seed << " MYSOS_SIM_STEPS=" << steps
+                                     << " sim_failover_test 'sim: no acknowledged*'\n"
+                                     << tail_of(world));
         REQUIRE(wrong == "");
         acknowledged += world.acknowledged();
         promotions += world.promotions();
+        simulated += world.elapsed();
         if (world.was_forced()) ++forced;
     }
-    if (from_environment != nullptr)
+    if (alone) return;
+    if (asked) {
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+        const double hours = std::chrono::duration<double, std::ratio<3600>>(simulated).count();
         WARN(
-            seeds << " worlds: " << acknowledged << " transactions acknowledged, " << promotions
-                  << " promotions, " << forced << " ended by an operator's force");
+            seeds << " worlds, " << hours << " simulated hours, "
+                  << static_cast<double>(seeds * steps) / took.count()
+                  << " steps a second: " << acknowledged << " transactions acknowledged, "
+                  << promotions << " promotions, " << forced << " ended by an operator's force");
+    }
     CHECK(acknowledged > seeds * 2);
     CHECK(promotions > seeds);
     CHECK(forced == 0);  // All members came back: what was acknowledged is there to be found.
@@ -92,17 +128,20 @@ TEST_CASE("sim: each way to break the protocol is noticed", "[sim]")
         {"runs of a server are not numbered", Broken::runs_unnumbered, 28'400, 28'700},
         {"opened before the marker is acknowledged", Broken::opened_before_marker, 1, 500},
         {"silence towards the scheduler counts alone", Broken::silence_counts, 1, 500},
+        {"applied position instead of received", Broken::applied_position, 1, 500},
+        {"commit's return counts for the marker", Broken::commit_return_counts, 1, 500},
+        {"semi-sync off while commits wait", Broken::waiters_released, 1, 500},
+        {"leave may raise k", Broken::leave_raises, 700, 1'200},
+        {"two schedulers write", Broken::deposed_writes, 1, 500},
     };
-    const char* const from_environment = std::getenv("MYSOS_SIM_SEEDS");
+    const auto seeds = from_environment("MYSOS_SIM_SEEDS");
     for (const Case& c : cases) {
         DYNAMIC_SECTION(c.name)
         {
-            const std::uint64_t from = from_environment != nullptr ? 1 : c.from;
-            const std::uint64_t to =
-                from_environment != nullptr ? std::stoull(from_environment) : c.to;
-            const std::uint64_t found = first_wrong(c.broken, from, to);
-            if (from_environment != nullptr) WARN(c.name << ": noticed in world " << found);
-            CHECK(found != 0);
+            const std::uint64_t from = seeds ? 1 : c.from;
+            const Wrong found = first_wrong(c.broken, from, seeds.value_or(c.to));
+            if (seeds) WARN(c.name << ": noticed in world " << found.seed << ", " << found.what);
+            CHECK(found.seed != 0);
         }
     }
 }

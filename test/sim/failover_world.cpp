@@ -11,8 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t transactions_max = 60;
-
 /// Kinds of worlds; the rest are mixed.
 constexpr std::uint64_t churn = 1;  ///< Members come and go, k with them.
 constexpr std::uint64_t storm = 2;  ///< Servers restart all the time.
@@ -142,6 +140,7 @@ World::World(std::uint64_t seed, Broken broken)
 
 std::string World::advance()
 {
+    ++steps_;
     std::uint64_t drawn = prng_.below(weight_sum_);
     const auto chosen = std::ranges::find_if(happenings_, [&drawn](const Fault& fault) {
         if (drawn < fault.weight) return true;
@@ -191,7 +190,9 @@ void World::write(Member&)
 {
     for (auto& [id, member] : members_) {
         if (!member.writable || member.hung) continue;
-        if (last_id_ >= transactions_max || prng_.one_in(2)) continue;
+        // So many that none is lost in the crowd, so few that logs are compared quickly.
+        const bool are_enough = last_id_ >= 60 + steps_ / 50;
+        if (are_enough || prng_.one_in(2)) continue;
         Transaction transaction{++last_id_, member.leads, id, ++member.written, false};
         member.append(transaction);
         member.applied = member.log.size();
@@ -256,7 +257,11 @@ void World::obey_next(Member& member, std::size_t at)
     }
     const Epoch led_before = member.leads;
     const bool was_open = member.writable;
+    const Log log_before = member.log;
     const auto answer = obey(member, order, source_log, prng_, broken_);
+    if (broken_ == Broken::waiters_released && was_open && !member.writable) {
+        release(log_before, led_before);
+    }
     if (member.role == Member::Role::replica) {
         member.link = member.link && !is_cut(member.id, *member.source);
         member.packet_at = now_;
@@ -304,6 +309,10 @@ void World::observe(Member& member)
 void World::tick(Member&)
 {
     now_ += std::chrono::milliseconds{50 + prng_.below(600)};
+    if (deposed_ && prng_.one_in(20)) {
+        scheduler_.write_back(*deposed_);
+        deposed_.reset();
+    }
     scheduler_.tick(now_);
 }
 
@@ -371,6 +380,7 @@ void World::suspect(Member&)
 void World::restart_scheduler(Member&)
 {
     tell("the scheduler restarts");
+    if (broken_ == Broken::deposed_writes) deposed_ = scheduler_.record();
     scheduler_.sent.clear();
     for (auto& [id, stream] : streams_) cut_stream(members_.at(id));
     scheduler_.restart(now_);

@@ -28,6 +28,7 @@ class World {
 
     [[nodiscard]] std::size_t acknowledged() const { return acknowledged_.size(); }
     [[nodiscard]] std::size_t promotions() const { return promotions_; }
+    [[nodiscard]] Duration elapsed() const { return now_ - TimePoint{}; }
     [[nodiscard]] bool was_forced() const { return forced_; }
     [[nodiscard]] const std::vector<std::string>& story() const { return story_; }
 
@@ -89,6 +90,8 @@ class World {
     void check_call();
     void obey_next(Member& member, std::size_t at);
     void acknowledge();
+    void acknowledge(const Transaction& transaction, const std::string& where);
+    void release(const Log& log, Epoch epoch);
     [[nodiscard]] std::vector<MemberId> acknowledgers(const Member& primary) const;
     void check_promotion(const Member& primary);
     void check_opening(const Member& primary);
@@ -122,6 +125,8 @@ class World {
     bool forced_ = false;
     std::string wrong_;
     std::vector<std::string> story_;
+    std::uint64_t steps_ = 0;
+    std::optional<Record> deposed_;  ///< What a scheduler that was replaced would still write.
 };
 
 }  // namespace mysos::sim
