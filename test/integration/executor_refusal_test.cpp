@@ -1,5 +1,6 @@
 // What cannot be run: each a task that fails, with a message that names what is wrong.
 #include "common/io/http_server.hpp"
+#include "common/io/tasks.hpp"
 #include "executor/install/download.hpp"
 #include "test/support/executor_world.hpp"
 #include "test/support/packages.hpp"
@@ -59,6 +60,26 @@ io::Awaitable<io::Reply> not_found(io::Request)
     co_return reply;
 }
 
+/// A web server that has nothing, for as long as it lives.
+struct Site {
+    explicit Site(Loop& loop_) : loop{loop_}, tasks{loop.executor()}
+    {
+        if (const ErrorCode ec = server.listen()) throw std::runtime_error(ec.message());
+        tasks.spawn(server.run());
+    }
+    ~Site()
+    {
+        tasks.cancel();
+        loop.await(tasks.wait());
+    }
+    Site(const Site&) = delete;
+    Site& operator=(const Site&) = delete;
+
+    Loop& loop;
+    io::HttpServer server{loop.executor(), {}, not_found};
+    io::Tasks tasks;
+};
+
 }  // namespace
 
 TEST_CASE("executor: task data that it cannot work with", "[executor]")
@@ -109,10 +130,8 @@ TEST_CASE("executor: a package that is not what the framework was told", "[execu
 {
     ExecutorWorld world;
     TestMember& member = world.make(1);
-    io::HttpServer web{world.loop.executor(), {}, not_found};
-    REQUIRE_FALSE(web.listen());
-    world.loop.start(web.run());
-    const std::string site = "http://127.0.0.1:" + std::to_string(web.port());
+    const Site web{world.loop};
+    const std::string site = "http://127.0.0.1:" + std::to_string(web.server.port());
     const FakePackage package;
     const FakePackage empty{"x", "other"};
     const FakePackage mysql{"mysqld  Ver 9.9.9 for Linux", "mariadbd"};

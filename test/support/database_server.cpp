@@ -4,6 +4,7 @@
 #include "test/support/run.hpp"
 
 #include <arpa/inet.h>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <netinet/in.h>
@@ -13,6 +14,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -169,6 +172,11 @@ void DatabaseServer::stop()
 void DatabaseServer::signal(int number) const
 {
     ::kill(process_->pid(), number);
+    if (number != SIGSTOP) return;
+    siginfo_t stopped{};  // Its threads stop one by one, and may still answer until the last has.
+    while (::waitid(P_PID, static_cast<id_t>(process_->pid()), &stopped, WSTOPPED) < 0) {
+        if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "waitid");
+    }
 }
 
 executor::SqlSession DatabaseServer::session(std::chrono::milliseconds answer) const
