@@ -112,7 +112,7 @@ class Cluster:
             with contextlib.suppress(ConnectionClosedError, ConnectionLoss, SessionExpiredError):
                 return condition(quickstart.endpoints(self.zk, kind))
             return None
-        return await_true(what, 120, holds, self.programs.check)
+        return await_true(what, 300, holds, self.programs.check)
 
     def metric(self, name):
         _, text = quickstart.request("GET", self.base + "/vars.json")
