@@ -20,7 +20,7 @@ std::size_t count_replicas(const Case& c, const Predicate& holds)
 }  // namespace
 
 Case::Case(const View& view_, const Past& past_, const Config& config_, TimePoint now_)
-    : view{view_}, past{past_}, config{config_}, now{now_}, primary{nullptr}
+    : view{view_}, past{past_}, config{config_}, now{now_}
 {
     const auto found = view.members.find(view.primary);
     if (found != view.members.end()) primary = &found->second;
@@ -127,9 +127,9 @@ std::size_t Case::replicas() const
     return count_replicas(*this, [](const Member&) { return true; });
 }
 
-std::size_t Case::replicas(Link wanted) const
+std::size_t Case::replicas(Link of) const
 {
-    return count_replicas(*this, [&](const Member& member) { return link(member) == wanted; });
+    return count_replicas(*this, [&](const Member& member) { return link(member) == of; });
 }
 
 std::size_t Case::receivers_max() const

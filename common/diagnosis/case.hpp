@@ -20,7 +20,7 @@ struct Case {
     const Past& past;
     const Config& config;
     TimePoint now;
-    const Member* primary;  ///< Null: there never was one, or it is no member any more.
+    const Member* primary = nullptr;  ///< Null: there never was one, or it is no member any more.
 
     Case(const View& view, const Past& past, const Config& config, TimePoint now);
 
@@ -49,7 +49,7 @@ struct Case {
     // Of the replicas in E.
     [[nodiscard]] Link link(const Member& member) const;
     [[nodiscard]] std::size_t replicas() const;
-    [[nodiscard]] std::size_t replicas(Link link) const;
+    [[nodiscard]] std::size_t replicas(Link of) const;
     [[nodiscard]] std::size_t receivers_max() const;  ///< That may be acknowledging.
     /// That receive, acknowledge, and have this already.
     [[nodiscard]] std::size_t holders(const mysql::Position& position) const;

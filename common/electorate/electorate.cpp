@@ -33,6 +33,7 @@ Position high_water(
 {
     if (acks == 0) return primary;
     std::vector<Position> held;
+    held.reserve(replicas.size());
     for (const auto& [member, position] : replicas) held.push_back(position.intersect(primary));
 
     // With an order among them, the k-th from the top is the highest that k of them include.

@@ -116,30 +116,12 @@ void Step::send_follow(MemberId member, bool caught_up, std::uint64_t serial)
         .server_run = caught_up ? leadership().followers.at(member).server_run : 0});
 }
 
-void observe_follower(Step& step, MemberId member, const mysql::Observation& seen)
+namespace {
+
+/// From where it stood by what is seen of it now. `ours`: it follows this primary in its epoch.
+void stand_on(
+    Step& step, MemberId member, Follower& follower, const mysql::Observation& seen, bool ours)
 {
-    const Leadership& leadership = step.leadership();
-    Follower& follower = step.leadership().followers.at(member);
-    const bool ours = seen.phase == control::Phase::replica && seen.source == leadership.primary &&
-                      seen.epoch == leadership.epoch;
-    follower.follows = ours && seen.receiver_running;
-    follower.acknowledges = seen.acknowledges;
-    follower.amnesiac = seen.amnesiac;
-    follower.holds = ours ? seen.position : mysql::Position{};
-    const bool restarted = follower.server_run != seen.server_run;
-    follower.server_run = seen.server_run;
-    const bool is_unfit =
-        follower.standing == Standing::errant || follower.standing == Standing::rebuilding;
-    if (is_unfit) return observe_unfit(step, follower, seen);
-    if (!takes_orders(seen.phase)) {
-        follower.standing = Standing::absent;
-        follower.ask_again_at.reset();
-        return;
-    }
-    if (seen.needs_rebuild) return begin_errant(follower);
-    if (restarted && is_being_proven(follower.standing)) {
-        return begin_reading(step, member, follower);
-    }
     switch (follower.standing) {
         case Standing::absent: begin_standing(step, member, follower); break;
         case Standing::shedding:
@@ -167,6 +149,35 @@ void observe_follower(Step& step, MemberId member, const mysql::Observation& see
             }
             break;
     }
+}
+
+}  // namespace
+
+void observe_follower(Step& step, MemberId member, const mysql::Observation& seen)
+{
+    const Leadership& leadership = step.leadership();
+    Follower& follower = step.leadership().followers.at(member);
+    const bool ours = seen.phase == control::Phase::replica && seen.source == leadership.primary &&
+                      seen.epoch == leadership.epoch;
+    follower.follows = ours && seen.receiver_running;
+    follower.acknowledges = seen.acknowledges;
+    follower.amnesiac = seen.amnesiac;
+    follower.holds = ours ? seen.position : mysql::Position{};
+    const bool restarted = follower.server_run != seen.server_run;
+    follower.server_run = seen.server_run;
+    const bool is_unfit =
+        follower.standing == Standing::errant || follower.standing == Standing::rebuilding;
+    if (is_unfit) return observe_unfit(step, follower, seen);
+    if (!takes_orders(seen.phase)) {
+        follower.standing = Standing::absent;
+        follower.ask_again_at.reset();
+        return;
+    }
+    if (seen.needs_rebuild) return begin_errant(follower);
+    if (restarted && is_being_proven(follower.standing)) {
+        return begin_reading(step, member, follower);
+    }
+    stand_on(step, member, follower, seen, ours);
     const bool to_be_told = follower.standing == Standing::proven && !follower.ask_again_at &&
                             is_in_electorate(step, member);
     if (to_be_told) order_follow(step, member, follower);

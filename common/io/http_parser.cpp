@@ -17,14 +17,14 @@ struct HttpParser::Impl {
     virtual ~Impl() = default;
     virtual ErrorCode feed(std::string_view bytes) = 0;
     virtual ErrorCode feed_end() = 0;
-    virtual bool has_head() const = 0;
-    virtual bool is_done() const = 0;
-    virtual bool keeps_alive() const = 0;
-    virtual unsigned status() const = 0;
-    virtual unsigned version() const = 0;
-    virtual std::string method() const = 0;
-    virtual std::string target() const = 0;
-    virtual Headers headers() const = 0;
+    [[nodiscard]] virtual bool has_head() const = 0;
+    [[nodiscard]] virtual bool is_done() const = 0;
+    [[nodiscard]] virtual bool keeps_alive() const = 0;
+    [[nodiscard]] virtual unsigned status() const = 0;
+    [[nodiscard]] virtual unsigned version() const = 0;
+    [[nodiscard]] virtual std::string method() const = 0;
+    [[nodiscard]] virtual std::string target() const = 0;
+    [[nodiscard]] virtual Headers headers() const = 0;
     virtual std::string take_body() = 0;
 
     std::string pending;  ///< Bytes that the parser has not consumed yet.
@@ -86,7 +86,7 @@ struct HttpParser::Of final : HttpParser::Impl {
         return Errc::response_malformed;
     }
 
-    bool is_interim() const
+    [[nodiscard]] bool is_interim() const
     {
         if constexpr (is_request) {
             return false;
@@ -95,12 +95,15 @@ struct HttpParser::Of final : HttpParser::Impl {
         }
     }
 
-    bool has_head() const override { return parser_->is_header_done(); }
-    bool is_done() const override { return parser_->is_done(); }
-    bool keeps_alive() const override { return parser_->is_done() && parser_->keep_alive(); }
-    unsigned version() const override { return parser_->get().version(); }
+    [[nodiscard]] bool has_head() const override { return parser_->is_header_done(); }
+    [[nodiscard]] bool is_done() const override { return parser_->is_done(); }
+    [[nodiscard]] bool keeps_alive() const override
+    {
+        return parser_->is_done() && parser_->keep_alive();
+    }
+    [[nodiscard]] unsigned version() const override { return parser_->get().version(); }
 
-    unsigned status() const override
+    [[nodiscard]] unsigned status() const override
     {
         if constexpr (is_request) {
             return 0;
@@ -109,7 +112,7 @@ struct HttpParser::Of final : HttpParser::Impl {
         }
     }
 
-    std::string method() const override
+    [[nodiscard]] std::string method() const override
     {
         if constexpr (is_request) {
             return std::string{parser_->get().method_string()};
@@ -118,7 +121,7 @@ struct HttpParser::Of final : HttpParser::Impl {
         }
     }
 
-    std::string target() const override
+    [[nodiscard]] std::string target() const override
     {
         if constexpr (is_request) {
             return std::string{parser_->get().target()};
@@ -127,7 +130,7 @@ struct HttpParser::Of final : HttpParser::Impl {
         }
     }
 
-    Headers headers() const override
+    [[nodiscard]] Headers headers() const override
     {
         Headers headers;
         for (const auto& field : parser_->get()) {
@@ -139,6 +142,7 @@ struct HttpParser::Of final : HttpParser::Impl {
     // The parser appends to this string, so it may be taken between two feeds.
     std::string take_body() override { return std::exchange(parser_->get().body(), {}); }
 
+  private:
     Kind kind_;
     Limits limits_;
     std::optional<Parser> parser_;

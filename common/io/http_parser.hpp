@@ -32,6 +32,8 @@ class HttpParser {
     ~HttpParser();
     HttpParser(HttpParser&&) noexcept;
     HttpParser& operator=(HttpParser&&) noexcept;
+    HttpParser(const HttpParser&) = delete;
+    HttpParser& operator=(const HttpParser&) = delete;
 
     [[nodiscard]] ErrorCode feed(std::string_view bytes);
     /// The connection has ended in order. Errors: connection_lost, unless that ends the message.

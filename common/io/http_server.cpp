@@ -94,9 +94,13 @@ struct HttpServer::Impl {
     Awaitable<void> serve(tcp::socket socket);
     Awaitable<void> serve_all(Session& session);
     /// False: nothing more can come on this connection.
-    Awaitable<bool> answer(Session& session, Reply reply, bool is_head, bool keeps_alive);
-    Awaitable<Incoming> receive(Session& session);
-    Awaitable<Result<std::size_t>> read(Session& session, std::string& into, TimePoint deadline);
+    Awaitable<bool> answer(Session& session, Reply reply, bool is_head, bool keeps_alive) const;
+    Awaitable<Incoming> receive(Session& session) const;
+    static Awaitable<Result<std::size_t>> read(
+        Session& session, std::string& into, TimePoint deadline);
+    static Awaitable<ErrorCode> invite_body(
+        Session& session, const HttpParser& parser, TimePoint deadline);
+    static Incoming take(Session& session, HttpParser& parser, ErrorCode ec);
 
     asio::any_io_executor executor;
     HttpServerConfig config;
@@ -189,7 +193,7 @@ Awaitable<void> HttpServer::Impl::serve_all(Session& session)
 }
 
 Awaitable<bool> HttpServer::Impl::answer(
-    Session& session, Reply reply, bool is_head, bool keeps_alive)
+    Session& session, Reply reply, bool is_head, bool keeps_alive) const
 {
     keeps_alive = keeps_alive && !is_stopping;
     std::string message = written_head(reply, keeps_alive);
@@ -226,7 +230,34 @@ Awaitable<Result<std::size_t>> HttpServer::Impl::read(
     co_return size;
 }
 
-Awaitable<Incoming> HttpServer::Impl::receive(Session& session)
+/// For a client that asks before it sends its body.
+Awaitable<ErrorCode> HttpServer::Impl::invite_body(
+    Session& session, const HttpParser& parser, TimePoint deadline)
+{
+    if (parser.headers().find("Expect") != "100-continue") co_return ErrorCode{};
+    const ErrorCode ec =
+        co_await session.connection->write("HTTP/1.1 100 Continue\r\n\r\n", deadline);
+    co_return ec;
+}
+
+/// What the parser has, or why it has nothing.
+Incoming HttpServer::Impl::take(Session& session, HttpParser& parser, ErrorCode ec)
+{
+    if (ec == Errc::response_too_long) {
+        return Incoming{.refusal = parser.head_too_long() ? 431U : 413U};
+    }
+    if (ec) return Incoming{.refusal = 400};
+    session.rest = parser.take_rest();
+    Request request{
+        .method = parser.method(),
+        .target = parser.target(),
+        .headers = parser.headers(),
+        .body = parser.take_body(),
+        .peer = session.peer};
+    return Incoming{.request = std::move(request), .keeps_alive = parser.keeps_alive()};
+}
+
+Awaitable<Incoming> HttpServer::Impl::receive(Session& session) const
 {
     const HttpParser::Limits limits{.head_max = config.head_max, .body_max = config.body_max};
     HttpParser parser{HttpParser::Kind::request, limits};
@@ -241,10 +272,8 @@ Awaitable<Incoming> HttpServer::Impl::receive(Session& session)
         }
         if (expects_continue && parser.has_head()) {
             expects_continue = false;
-            if (parser.headers().find("Expect") == "100-continue") {
-                ec = co_await session.connection->write("HTTP/1.1 100 Continue\r\n\r\n", deadline);
-                if (ec) co_return Incoming{};
-            }
+            ec = co_await invite_body(session, parser, deadline);
+            if (ec) co_return Incoming{};
         }
         std::string bytes;
         const Result<std::size_t> size = co_await read(session, bytes, deadline);
@@ -255,19 +284,7 @@ Awaitable<Incoming> HttpServer::Impl::receive(Session& session)
         ec = parser.feed(bytes);
     }
     session.is_idle = false;
-    if (ec == Errc::response_too_long) {
-        co_return Incoming{.refusal = parser.head_too_long() ? 431U : 413U};
-    }
-    if (ec) co_return Incoming{.refusal = 400};
-
-    session.rest = parser.take_rest();
-    Request request{
-        .method = parser.method(),
-        .target = parser.target(),
-        .headers = parser.headers(),
-        .body = parser.take_body(),
-        .peer = session.peer};
-    co_return Incoming{.request = std::move(request), .keeps_alive = parser.keeps_alive()};
+    co_return take(session, parser, ec);
 }
 
 HttpServer::HttpServer(asio::any_io_executor executor, HttpServerConfig config, Handler handler)

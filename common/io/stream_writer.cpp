@@ -152,7 +152,7 @@ Awaitable<ErrorCode> StreamWriter::Impl::pump(Duration write_timeout)
 }
 
 /// The only way to learn that an idle peer has gone.
-Awaitable<ErrorCode> StreamWriter::Impl::watch()
+Awaitable<ErrorCode> StreamWriter::Impl::watch() const
 {
     char byte = 0;
     const Result<std::size_t> size = co_await connection->read_some(&byte, 1, TimePoint::max());

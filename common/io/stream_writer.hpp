@@ -35,7 +35,7 @@ struct StreamWriter::Impl {
 
   private:
     [[nodiscard]] Awaitable<ErrorCode> pump(Duration write_timeout);
-    [[nodiscard]] Awaitable<ErrorCode> watch();
+    [[nodiscard]] Awaitable<ErrorCode> watch() const;
 };
 
 }  // namespace mysos::io

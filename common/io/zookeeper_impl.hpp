@@ -23,7 +23,7 @@ namespace mysos::zookeeper {
 class Watch::State {
   public:
     explicit State(const boost::asio::any_io_executor& executor);
-    void fire(WatchEvent event);
+    void fire(WatchEvent with);
 
     boost::asio::steady_timer never;
     std::optional<WatchEvent> event;

@@ -178,12 +178,12 @@ void Pool::add(const Resource& resource)
     if (auto* scalar = std::get_if<Scalar>(&item->value)) {
         scalar->thousandths += std::get<Scalar>(resource.value).thousandths;
     } else if (auto* ranges = std::get_if<Ranges>(&item->value)) {
-        const Ranges& more = std::get<Ranges>(resource.value);
+        const auto& more = std::get<Ranges>(resource.value);
         ranges->insert(ranges->end(), more.begin(), more.end());
         *ranges = normalised(*ranges);
     } else {
         auto& set = std::get<Set>(item->value);
-        const Set& more = std::get<Set>(resource.value);
+        const auto& more = std::get<Set>(resource.value);
         set.insert(set.end(), more.begin(), more.end());
     }
 }

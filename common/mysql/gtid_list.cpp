@@ -29,8 +29,8 @@ std::vector<Entry> farthest(std::vector<Entry> entries)
     std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
         return std::tie(a.domain, b.sequence, b.server) < std::tie(b.domain, a.sequence, a.server);
     });
-    const auto same = std::ranges::unique(entries, {}, &Entry::domain);
-    entries.erase(same.begin(), same.end());
+    const auto same_domain = [](const Entry& a, const Entry& b) { return a.domain == b.domain; };
+    entries.erase(std::unique(entries.begin(), entries.end(), same_domain), entries.end());
     return entries;
 }
 

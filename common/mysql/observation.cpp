@@ -37,7 +37,7 @@ void add_details(Observation& seen, const control::Observation& report)
 
 bool cannot_apply(const Observation& seen)
 {
-    return !seen.applier_running && seen.applier_error.value_or("") != "";
+    return !seen.applier_running && seen.applier_error && !seen.applier_error->empty();
 }
 
 Result<Observation> understand(

@@ -51,7 +51,7 @@ struct BadConstraints {
     std::string why;  ///< Names the constraint and says what would be right.
     friend bool operator==(const BadConstraints&, const BadConstraints&) = default;
 };
-[[nodiscard]] std::variant<Constraints, BadConstraints> parse_constraints(std::string_view json);
+[[nodiscard]] std::variant<Constraints, BadConstraints> parse_constraints(std::string_view text);
 
 /// Why it is none: a value missing, not wanted or not of its form; empty: it is one.
 [[nodiscard]] std::string fault_of(const Constraint& constraint);

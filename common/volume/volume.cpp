@@ -271,7 +271,7 @@ std::vector<mesos::PersistenceId> ids(const mesos::Offer& offer, const std::stri
         if (const auto id = labelled(item)) result.push_back(*id);
     }
     std::ranges::sort(result);
-    result.erase(std::ranges::unique(result).begin(), result.end());
+    result.erase(std::unique(result.begin(), result.end()), result.end());
     return result;
 }
 

@@ -99,6 +99,28 @@ Result<Form> parse_urlencoded(std::string_view body)
     return form;
 }
 
+/// A quoted or bare value at the beginning of `text`, and where it ends; nothing when its quotes do
+/// not close.
+struct Value {
+    std::string text;
+    std::size_t end = 0;
+};
+std::optional<Value> leading_value(std::string_view text)
+{
+    if (text.empty() || text.front() != '"') {
+        return Value{std::string{trimmed(text.substr(0, text.find(';')))}, 0};
+    }
+    Value value;
+    std::size_t i = 1;
+    for (; i < text.size() && text[i] != '"'; ++i) {
+        if (text[i] == '\\' && i + 1 < text.size()) ++i;
+        value.text.push_back(text[i]);
+    }
+    if (i >= text.size()) return std::nullopt;
+    value.end = i;
+    return value;
+}
+
 /// The parameter `name` of a header value such as `form-data; name="a;b"`; nothing when absent or
 /// when its quotes do not close.
 std::optional<std::string> parameter(std::string_view header, std::string_view name)
@@ -111,19 +133,10 @@ std::optional<std::string> parameter(std::string_view header, std::string_view n
         const bool wanted = equals_ignoring_case(trimmed(header.substr(0, equals)), name);
         header.remove_prefix(equals + 1);
 
-        std::string value;
-        std::size_t i = 0;
-        if (!header.empty() && header.front() == '"') {
-            for (i = 1; i < header.size() && header[i] != '"'; ++i) {
-                if (header[i] == '\\' && i + 1 < header.size()) ++i;
-                value.push_back(header[i]);
-            }
-            if (i >= header.size()) return std::nullopt;
-        } else {
-            value = trimmed(header.substr(0, header.find(';')));
-        }
-        if (wanted) return value;
-        at = header.find(';', i);
+        std::optional<Value> value = leading_value(header);
+        if (!value) return std::nullopt;
+        if (wanted) return std::move(value->text);
+        at = header.find(';', value->end);
     }
     return std::nullopt;
 }

@@ -37,7 +37,7 @@ using Explained = boost::system::result<T, std::string>;
 ///         Fields it does not know are passed over, so that an older executor serves a newer
 ///         scheduler.
 /// Errors: the text says which field is missing or wrong, and never repeats the token.
-[[nodiscard]] Explained<TaskData> decode_task_data(std::string_view json);
+[[nodiscard]] Explained<TaskData> decode_task_data(std::string_view text);
 /// `data.installer` must be a JSON object.
 [[nodiscard]] std::string encode_task_data(const TaskData& data);
 

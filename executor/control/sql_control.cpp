@@ -110,15 +110,21 @@ Outcome<void> SqlControl::check_holds(Dialog& dialog, const mysql::Position& wan
         "holds " + held.value().to_text() + ", asked for is " + wanted.to_text()};
 }
 
+Outcome<void> SqlControl::pause_following(Dialog& dialog, const ReplicationStatus& status) const
+{
+    if (!status.configured) return {};
+    if (status.receiver != "No")
+        if (auto done = stop_receiver_of(dialog, status); done.has_error()) return done;
+    if (auto done = apply(dialog); done.has_error()) return done;
+    return stop_threads(dialog);
+}
+
 Outcome<void> SqlControl::stop_following(Dialog& dialog) const
 {
     const auto status = replication_status(dialog);
     if (status.has_error()) return status.error();
     if (!status.value().configured) return {};
-    if (status.value().receiver != "No")
-        if (auto done = stop_receiver_of(dialog, status.value()); done.has_error()) return done;
-    if (auto done = apply(dialog); done.has_error()) return done;
-    if (auto done = stop_threads(dialog); done.has_error()) return done;
+    if (auto done = pause_following(dialog, status.value()); done.has_error()) return done;
     return dialog.tell(mysql::forget_source(flavor_));
 }
 
@@ -257,13 +263,7 @@ Outcome<void> SqlControl::follow(const FollowOrder& order, Deadline deadline)
     if (auto fine = check_errant(dialog.value(), order, status.value()); fine.has_error())
         return fine;
 
-    if (status.value().configured) {
-        if (status.value().receiver != "No")
-            if (auto done = stop_receiver_of(dialog.value(), status.value()); done.has_error())
-                return done;
-        if (auto done = apply(dialog.value()); done.has_error()) return done;
-        if (auto done = stop_threads(dialog.value()); done.has_error()) return done;
-    }
+    if (auto done = pause_following(dialog.value(), status.value()); done.has_error()) return done;
     if (auto done = step_down(dialog.value()); done.has_error()) return done;
     if (auto done = dialog.value().tell(mysql::replicate_in(flavor_, order.epoch));
         done.has_error())

@@ -109,6 +109,9 @@ class SqlControl : public ServerControl {
     [[nodiscard]] Outcome<void> ensure_applier(
         Dialog& dialog, const ReplicationStatus& status) const;
     [[nodiscard]] Outcome<void> check_holds(Dialog& dialog, const mysql::Position& wanted) const;
+    /// Nothing received is lost by it.
+    [[nodiscard]] Outcome<void> pause_following(
+        Dialog& dialog, const ReplicationStatus& status) const;
     [[nodiscard]] Outcome<void> stop_following(Dialog& dialog) const;
     [[nodiscard]] Outcome<void> write_marker(Dialog& dialog, const mysql::Marker& marker) const;
     [[nodiscard]] Outcome<bool> follows_so(

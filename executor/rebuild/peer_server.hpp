@@ -57,6 +57,8 @@ class PeerServer {
         std::uint32_t mb_per_second,
         Donor donor);
     ~PeerServer();
+    PeerServer(const PeerServer&) = delete;
+    PeerServer& operator=(const PeerServer&) = delete;
 
     /// Listens from now on. A port that is not free yet is tried again.
     void begin(const wire::TaskData& data);
