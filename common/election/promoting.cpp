@@ -95,7 +95,7 @@ Effects advance(State& state)
     if (phase.stage == Stage::written && acknowledged) {
         phase.stage = Stage::leading;
         effects.emplace_back(SaveCandidate{state.epoch, phase.candidate});
-        effects.emplace_back(AdmitFollowers{state.epoch, phase.candidate.member});
+        effects.emplace_back(AdmitFollowers{state.epoch, phase.candidate.member, electorate.acks});
     }
     const bool grown = electorate.members.size() >= phase.call.open_rule.members_min &&
                        electorate.acks >= phase.call.open_rule.acks_min;
@@ -104,6 +104,38 @@ Effects advance(State& state)
         effects.emplace_back(SendOpen{state.epoch, phase.candidate.member});
     }
     return effects;
+}
+
+/// E as it is once nobody is in it but the candidate and those that hold its marker.
+Electorate without_missing(const Promoting& phase)
+{
+    Electorate rest = phase.call.electorate;
+    std::erase_if(rest.members, [&phase](MemberId member) {
+        return member != phase.candidate.member && !phase.marked.contains(member);
+    });
+    rest.acks = electorate::acks_for(rest.members.size(), rest.acks);
+    return rest;
+}
+
+/// The candidate holds everything that was acknowledged, and would serve, if others were left to
+/// acknowledge. A cluster that was never opened waits for its members: nothing is in it yet.
+Effects report_stuck(State& state)
+{
+    Promoting& phase = phase_of(state);
+    const Electorate rest = without_missing(phase);
+    const bool can_serve = rest.members.size() >= phase.call.open_rule.members_min &&
+                           rest.acks >= phase.call.open_rule.acks_min;
+    if (phase.stage != Stage::written || !can_serve) return {};
+    ReportStuck stuck;
+    stuck.epoch = state.epoch;
+    stuck.why = ReportStuck::Why::unacknowledged;
+    for (const MemberId member : phase.call.electorate.members) {
+        if (!rest.members.contains(member)) stuck.missing.insert(member);
+    }
+    stuck.force = ForceOffer{.member = phase.candidate.member, .transactions_lost = 0};
+    if (phase.reported == stuck) return {};
+    phase.reported = stuck;
+    return {std::move(stuck)};
 }
 
 Effects orders_for_all(const State& state, const Promoting& phase)
@@ -193,7 +225,9 @@ Effects enter(State& state, const Config& config, const LastPrimary& candidate, 
         .errant = {},
         .marked = {},
         .ask_again_at = now + config.ask_again_after,
-        .candidate_fails_at = now + config.candidate_silence_max};
+        .candidate_fails_at = now + config.candidate_silence_max,
+        .stuck_at = now + config.stuck_after,
+        .reported = {}};
     Effects effects{promotion(state, phase)};
     for (const MemberId member : phase.call.electorate.members) {
         if (!follows_at_once(phase, member)) continue;
@@ -215,7 +249,9 @@ Effects enter_forced(
         .errant = {},
         .marked = {},
         .ask_again_at = now,
-        .candidate_fails_at = now};
+        .candidate_fails_at = now,
+        .stuck_at = now,
+        .reported = {}};
     std::erase_if(call.electorate.members, [&](MemberId member) {
         return member != candidate.member && !follows_at_once(before, member);
     });
@@ -351,9 +387,24 @@ Effects on(State& state, const Config&, const ElectorateChanged& changed, TimePo
     return advance(state);
 }
 
-Effects on(State&, const Config&, const Forced&, TimePoint)
+/// Nobody that leaves E can acknowledge for another primary: the quorum that chose the candidate
+/// has fenced it. What is lost is the safety of having more than one copy.
+Effects on(State& state, const Config&, const Forced& forced, TimePoint)
 {
-    return {Ignored{Ignored::Why::not_stuck}};
+    Promoting& phase = phase_of(state);
+    const bool was_offered =
+        phase.stage == Stage::written && phase.reported && forced.member == phase.candidate.member;
+    if (!was_offered) return {Ignored{Ignored::Why::not_stuck}};
+    const std::size_t in_force = phase.call.electorate.acks;
+    phase.call.electorate = without_missing(phase);
+    phase.call.since = Epoch{};
+    phase.stage = Stage::leading;
+    Effects effects{
+        SaveForced{state.epoch, phase.candidate, phase.call.since, phase.call.electorate},
+        AdmitFollowers{state.epoch, phase.candidate.member, in_force}};
+    const Effects opening = advance(state);
+    effects.insert(effects.end(), opening.begin(), opening.end());
+    return effects;
 }
 
 Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint now)
@@ -366,7 +417,12 @@ Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint 
 
     phase.ask_again_at = now + config.ask_again_after;
     phase.asked_again = true;
-    return orders_for_all(state, phase);
+    Effects effects = orders_for_all(state, phase);
+    if (now >= phase.stuck_at) {
+        const Effects report = report_stuck(state);
+        effects.insert(effects.end(), report.begin(), report.end());
+    }
+    return effects;
 }
 
 TimePoint next_deadline(const Promoting& phase)

@@ -43,9 +43,12 @@ Effects on(State& state, const Config& config, const Led& led, TimePoint now)
     }
     state.electorate = led.electorate;
     state.leadership = std::move(leadership);
-    if (!led.adopted) return {};
     Step step{state, config, now, {}};
-    align(step);
+    if (led.adopted) {
+        align(step);
+    } else {
+        advance_change(step);  // To lower k, where it was promoted with more than is persisted.
+    }
     return step.effects;
 }
 

@@ -53,6 +53,7 @@ const char* text(election::ReportStuck::Why why)
         case Why::no_quorum: return "no quorum";
         case Why::diverged: return "diverged";
         case Why::below_high_water: return "below high water";
+        case Why::unacknowledged: return "unacknowledged";
     }
     return "?";
 }
