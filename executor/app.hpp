@@ -48,6 +48,7 @@ class App {
     void inspect();
     void begin_operation();
     /// Of a rebuild, or of its donor. False: of something else.
+    [[nodiscard]] bool perform_operation(const Effect& effect);
     [[nodiscard]] bool perform_rebuild(const Effect& effect);
     [[nodiscard]] std::optional<Donation> donation() const;
 

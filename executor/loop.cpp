@@ -23,7 +23,7 @@ RunId drawn_run()
 }  // namespace
 
 Loop::Loop(asio::any_io_executor executor, Config config, Perform perform)
-    : config_{config}, perform_{std::move(perform)}, wakeup_{std::move(executor)}
+    : config_{config}, perform_{std::move(perform)}, wakeup_{executor}
 {
     state_.server.run = drawn_run();
 }

@@ -5,11 +5,11 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 #include <unistd.h>
 
 namespace mysos::scheduler {
@@ -21,7 +21,7 @@ constexpr std::size_t key_size = 32;
 
 [[noreturn]] void fail(const char* what, const fs::path& path)
 {
-    const std::string why = std::strerror(errno);
+    const std::string why = std::generic_category().message(errno);
     throw FlagError{"work_dir", std::string{what} + " '" + path.string() + "': " + why};
 }
 

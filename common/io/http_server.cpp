@@ -92,7 +92,7 @@ struct HttpServer::Impl {
     void stop(Duration within);
 
     Awaitable<void> serve(tcp::socket socket);
-    Awaitable<void> serve_all(Session& session);
+    Awaitable<void> serve_all(Session& session) const;
     /// False: nothing more can come on this connection.
     Awaitable<bool> answer(Session& session, Reply reply, bool is_head, bool keeps_alive) const;
     Awaitable<Incoming> receive(Session& session) const;
@@ -172,7 +172,7 @@ Awaitable<void> HttpServer::Impl::serve(tcp::socket socket)
     session.connection->close();
 }
 
-Awaitable<void> HttpServer::Impl::serve_all(Session& session)
+Awaitable<void> HttpServer::Impl::serve_all(Session& session) const
 {
     bool goes_on = true;
     while (goes_on && !is_stopping) {

@@ -39,7 +39,7 @@ class Offload {
         auto initiate = [this](auto handler, Function f) {
             auto home = boost::asio::prefer(
                 boost::asio::get_associated_executor(handler),
-                boost::asio::execution::outstanding_work.tracked);
+                boost::asio::execution::outstanding_work_t::tracked);
             boost::asio::post(
                 pool_,
                 [home = std::move(home), handler = std::move(handler), f = std::move(f)]() mutable {

@@ -224,7 +224,10 @@ asio::awaitable<Result<MultiOutcome>> Client::multi(std::vector<Op> ops)
     }
     for (std::size_t i = 0; i < ops.size(); ++i) {
         OpResult result;
-        if (ops[i].kind() == Op::Kind::create) result.path = request->op_paths[i].data();
+        if (ops[i].kind() == Op::Kind::create) {
+            const std::string& buffer = request->op_paths[i];
+            result.path = buffer.substr(0, buffer.find('\0'));
+        }
         if (ops[i].kind() == Op::Kind::set) result.version = Version{request->op_stats[i].version};
         outcome.results.push_back(std::move(result));
     }

@@ -4,9 +4,9 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace mysos::executor {
@@ -14,7 +14,7 @@ namespace {
 
 Failure failure(const std::string& path)
 {
-    return {InstallErrc::system_failed, path + ": " + std::strerror(errno)};
+    return {InstallErrc::system_failed, path + ": " + std::generic_category().message(errno)};
 }
 
 /// Closes itself.

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 /// Effects, carried out: the switch without decisions.
@@ -22,7 +23,8 @@ Outcome<std::string> real_path(const std::string& path)
 {
     const std::unique_ptr<char, Free> real{::realpath(path.c_str(), nullptr)};
     if (real) return std::string{real.get()};
-    return Failure{InstallErrc::system_failed, path + ": " + std::strerror(errno)};
+    return Failure{
+        InstallErrc::system_failed, path + ": " + std::generic_category().message(errno)};
 }
 
 void log_report(const Report& report)
@@ -57,7 +59,7 @@ io::Awaitable<bool> App::perform(const Effect& effect)
 bool App::perform_now(const Effect& effect)
 {
     begin_operation();
-    if (perform_rebuild(effect)) return true;
+    if (perform_operation(effect) || perform_rebuild(effect)) return true;
     if (const auto* update = std::get_if<SendUpdate>(&effect)) {
         agent_.send(update->update);
     } else if (std::holds_alternative<ConnectStream>(effect)) {
@@ -82,27 +84,6 @@ bool App::perform_now(const Effect& effect)
         ProbeTarget target{
             runs_.probes(), loop_.state().task->data.cluster_uuid, runs_.member().volume};
         tasks_.spawn(probe(offload_, probed->run, std::move(target), poster()));
-    } else if (const auto* receiver = std::get_if<StopReceiver>(&effect)) {
-        operations_.start(*receiver);
-    } else if (const auto* promote = std::get_if<PromoteServer>(&effect)) {
-        operations_.start(*promote);
-    } else if (const auto* accounts = std::get_if<MakeAccounts>(&effect)) {
-        operations_.start(*accounts);
-    } else if (const auto* follow = std::get_if<FollowPrimary>(&effect)) {
-        operations_.start(*follow);
-    } else if (const auto* open = std::get_if<OpenServer>(&effect)) {
-        operations_.start(*open);
-    } else if (const auto* acks = std::get_if<ChangeAcknowledgers>(&effect)) {
-        operations_.start(*acks);
-    } else if (const auto* bar = std::get_if<BarAccount>(&effect)) {
-        operations_.start(*bar);
-    } else if (const auto* shut = std::get_if<ShutServer>(&effect)) {
-        operations_.start(*shut);
-    } else if (const auto* abandoned = std::get_if<AbandonOperation>(&effect)) {
-        operations_.abandon(abandoned->op);
-        rebuilds_.abandon(abandoned->op);
-    } else if (std::holds_alternative<PushCommits>(effect)) {
-        operations_.push();
     } else if (const auto* logged = std::get_if<Report>(&effect)) {
         log_report(*logged);
     } else if (const auto* ignored = std::get_if<Ignored>(&effect)) {
@@ -110,6 +91,30 @@ bool App::perform_now(const Effect& effect)
     }
     static_assert(std::variant_size_v<Effect> == 32, "a new effect needs a branch");
     return true;
+}
+
+bool App::perform_operation(const Effect& effect)
+{
+    const auto start = [&](const auto* order) {
+        if (order == nullptr) return false;
+        operations_.start(*order);
+        return true;
+    };
+    if (const auto* abandoned = std::get_if<AbandonOperation>(&effect)) {
+        operations_.abandon(abandoned->op);
+        rebuilds_.abandon(abandoned->op);
+        return true;
+    }
+    if (std::holds_alternative<PushCommits>(effect)) {
+        operations_.push();
+        return true;
+    }
+    return start(std::get_if<StopReceiver>(&effect)) ||
+           start(std::get_if<PromoteServer>(&effect)) ||
+           start(std::get_if<MakeAccounts>(&effect)) ||
+           start(std::get_if<FollowPrimary>(&effect)) || start(std::get_if<OpenServer>(&effect)) ||
+           start(std::get_if<ChangeAcknowledgers>(&effect)) ||
+           start(std::get_if<BarAccount>(&effect)) || start(std::get_if<ShutServer>(&effect));
 }
 
 bool App::perform_rebuild(const Effect& effect)

@@ -8,9 +8,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <fcntl.h>
 #include <fstream>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -86,7 +86,7 @@ Outcome<std::unique_ptr<ServerProcess>> ServerProcess::start(
 
 ServerProcess::ServerProcess(
     asio::any_io_executor executor, pid_t pid, int pid_fd, int directory_fd)
-    : pid_{pid}, pid_fd_{std::move(executor), pid_fd}, directory_fd_{directory_fd}
+    : pid_{pid}, pid_fd_{executor, pid_fd}, directory_fd_{directory_fd}
 {}
 
 ServerProcess::~ServerProcess()
@@ -129,7 +129,7 @@ void ServerProcess::kill()
 
 asio::awaitable<Result<ProcessExit>> ServerProcess::stop(Duration grace)
 {
-    using namespace asio::experimental::awaitable_operators;
+    using asio::experimental::awaitable_operators::operator||;
     terminate();
     asio::steady_timer timer{pid_fd_.get_executor(), grace};
     const auto first = co_await (exited() || timer.async_wait(as_values));

@@ -7,8 +7,8 @@
 #include "executor/rebuild/errant.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <sys/stat.h>
+#include <system_error>
 
 namespace mysos::executor {
 namespace {
@@ -22,7 +22,8 @@ Outcome<void> make_directory(const std::string& path)
     if (::mkdir(path.c_str(), private_directory) == 0 || errno == EEXIST) {
         return boost::system::in_place_value;
     }
-    return Failure{InstallErrc::system_failed, path + ": " + std::strerror(errno)};
+    return Failure{
+        InstallErrc::system_failed, path + ": " + std::generic_category().message(errno)};
 }
 
 }  // namespace

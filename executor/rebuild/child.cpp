@@ -76,8 +76,8 @@ Outcome<std::unique_ptr<Child>> Child::start(
         ::close(ours);
         return failure;
     }
-    return std::unique_ptr<Child>{new Child(std::unique_ptr<Parts>{
-        new Parts{order.arguments.front(), log_path, *pid, {executor, pid_fd}, {executor, ours}}})};
+    Parts parts{order.arguments.front(), log_path, *pid, {executor, pid_fd}, {executor, ours}};
+    return std::unique_ptr<Child>{new Child(std::make_unique<Parts>(std::move(parts)))};
 }
 
 io::Awaitable<Outcome<std::size_t>> Child::read(char* into, std::size_t size)

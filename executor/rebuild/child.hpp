@@ -25,7 +25,10 @@ class Child {
 
     /// `log_path`: what it says on its standard error is appended there.
     [[nodiscard]] static Outcome<std::unique_ptr<Child>> start(
-        boost::asio::any_io_executor executor, Spawn spawn, Pipe pipe, const std::string& log_path);
+        boost::asio::any_io_executor executor,
+        Spawn order,
+        Pipe direction,
+        const std::string& log_path);
 
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;

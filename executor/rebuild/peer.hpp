@@ -25,7 +25,7 @@ struct PeerFacts {
     friend bool operator==(const PeerFacts&, const PeerFacts&) = default;
 };
 [[nodiscard]] std::string print_peer_facts(const PeerFacts& facts);
-[[nodiscard]] std::optional<PeerFacts> parse_peer_facts(std::string_view json);
+[[nodiscard]] std::optional<PeerFacts> parse_peer_facts(std::string_view text);
 
 inline constexpr const char* member_target = "/peer/v1/member";
 inline constexpr const char* backup_target = "/peer/v1/backup";

@@ -73,9 +73,9 @@ class PeerServer {
     [[nodiscard]] io::Awaitable<io::Reply> begin_backup(Donation donation);
     [[nodiscard]] io::Awaitable<void> pump(
         std::shared_ptr<Child> backup, std::string first, std::shared_ptr<io::StreamWriter> to);
-    [[nodiscard]] io::Awaitable<void> watch(std::weak_ptr<Child> backup);
+    [[nodiscard]] io::Awaitable<void> watch(std::weak_ptr<Child> watched);
     [[nodiscard]] io::Awaitable<bool> pass_on(
-        Child& backup, std::string first, io::StreamWriter& to);
+        Child& backup, std::string piece, io::StreamWriter& to);
 
     boost::asio::any_io_executor executor_;
     io::Offload& offload_;

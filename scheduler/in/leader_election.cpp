@@ -81,16 +81,20 @@ asio::awaitable<Result<Leadership>> LeaderElection::attempt()
             if (!announced) co_return announced.error();
             if (*announced == Announced::done) co_return mine;
         } else {
-            ErrorCode error;
-            if (const auto* wait = std::get_if<leadership::Wait>(&next)) {
-                log::logger("election")->info("stands by behind={}", wait->predecessor);
-                error = co_await await_end_of(path_ + "/" + wait->predecessor);
-            } else {
-                error = co_await stand(session->id);
-            }
+            const ErrorCode error = co_await queue_up(next, session->id);
             if (error) co_return error;
         }
     }
+}
+
+/// Until the queue before us is another one.
+asio::awaitable<ErrorCode> LeaderElection::queue_up(leadership::Next next, std::int64_t session)
+{
+    if (const auto* wait = std::get_if<leadership::Wait>(&next)) {
+        log::logger("election")->info("stands by behind={}", wait->predecessor);
+        co_return co_await await_end_of(path_ + "/" + wait->predecessor);
+    }
+    co_return co_await stand(session);
 }
 
 asio::awaitable<ErrorCode> LeaderElection::stand(std::int64_t session)

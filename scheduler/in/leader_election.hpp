@@ -3,6 +3,7 @@
 #include "common/base/result.hpp"
 #include "common/base/zk_url.hpp"
 #include "common/io/zookeeper.hpp"
+#include "scheduler/decide/leadership.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -43,6 +44,8 @@ class LeaderElection {
 
   private:
     [[nodiscard]] boost::asio::awaitable<Result<Leadership>> attempt();
+    [[nodiscard]] boost::asio::awaitable<ErrorCode> queue_up(
+        leadership::Next next, std::int64_t session);
     [[nodiscard]] boost::asio::awaitable<ErrorCode> stand(std::int64_t session);
     [[nodiscard]] boost::asio::awaitable<ErrorCode> await_end_of(std::string node);
     enum class Announced { done, look_again };

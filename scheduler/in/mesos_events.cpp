@@ -102,8 +102,7 @@ io::Awaitable<ErrorCode> MesosEvents::run()
     subscriber.lost = [this](ErrorCode why, const io::Response* refusal) { lost(why, refusal); };
     Backoff backoff{{config_.retry_min, config_.retry_max}, Prng{seed()}};
     tasks_.spawn(say_waiting());
-    const ErrorCode ec =
-        co_await io::keep_subscribed(stream_, std::move(subscriber), std::move(backoff));
+    const ErrorCode ec = co_await io::keep_subscribed(stream_, std::move(subscriber), backoff);
     tasks_.cancel();
     co_await tasks_.wait();
     co_return ec;

@@ -42,6 +42,7 @@ class MesosEvents {
         std::unique_ptr<io::MasterDetector> detector,
         Post post,
         MakeSubscribe make_subscribe);
+    ~MesosEvents() = default;
     MesosEvents(const MesosEvents&) = delete;
     MesosEvents& operator=(const MesosEvents&) = delete;
 

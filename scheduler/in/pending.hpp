@@ -23,6 +23,7 @@ template <class Key, class Value>
 class Pending {
   public:
     explicit Pending(io::asio::any_io_executor executor) : executor_{std::move(executor)} {}
+    ~Pending() = default;
     Pending(const Pending&) = delete;
     Pending& operator=(const Pending&) = delete;
 

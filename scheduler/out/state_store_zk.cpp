@@ -40,7 +40,7 @@ class ZookeeperStore final : public StateStore {
     asio::awaitable<ErrorCode> save(std::string key, std::string bytes) override;
     asio::awaitable<ErrorCode> remove(std::string key) override;
 
-    std::string place(const std::string& key) const override
+    [[nodiscard]] std::string place(const std::string& key) const override
     {
         ZkUrl url = client_.url();
         url.path = node(key);
