@@ -85,59 +85,6 @@ std::size_t marked_of(const Promoting& phase, const Electorate& electorate)
     }));
 }
 
-/// As far as what is known now allows.
-Effects advance(State& state)
-{
-    Promoting& phase = phase_of(state);
-    const Electorate& electorate = phase.call.electorate;
-    const bool acknowledged = marked_of(phase, electorate) >= electorate.acks;
-    Effects effects;
-    if (phase.stage == Stage::written && acknowledged) {
-        phase.stage = Stage::leading;
-        effects.emplace_back(SaveCandidate{state.epoch, phase.candidate});
-        effects.emplace_back(AdmitFollowers{state.epoch, phase.candidate.member, electorate.acks});
-    }
-    const bool grown = electorate.members.size() >= phase.call.open_rule.members_min &&
-                       electorate.acks >= phase.call.open_rule.acks_min;
-    if (phase.stage == Stage::leading && acknowledged && grown) {
-        phase.stage = Stage::opening;
-        effects.emplace_back(SendOpen{state.epoch, phase.candidate.member});
-    }
-    return effects;
-}
-
-/// E as it is once nobody is in it but the candidate and those that hold its marker.
-Electorate without_missing(const Promoting& phase)
-{
-    Electorate rest = phase.call.electorate;
-    std::erase_if(rest.members, [&phase](MemberId member) {
-        return member != phase.candidate.member && !phase.marked.contains(member);
-    });
-    rest.acks = electorate::acks_for(rest.members.size(), rest.acks);
-    return rest;
-}
-
-/// The candidate holds everything that was acknowledged, and would serve, if others were left to
-/// acknowledge. A cluster that was never opened waits for its members: nothing is in it yet.
-Effects report_stuck(State& state)
-{
-    Promoting& phase = phase_of(state);
-    const Electorate rest = without_missing(phase);
-    const bool can_serve = rest.members.size() >= phase.call.open_rule.members_min &&
-                           rest.acks >= phase.call.open_rule.acks_min;
-    if (phase.stage != Stage::written || !can_serve) return {};
-    ReportStuck stuck;
-    stuck.epoch = state.epoch;
-    stuck.why = ReportStuck::Why::unacknowledged;
-    for (const MemberId member : phase.call.electorate.members) {
-        if (!rest.members.contains(member)) stuck.missing.insert(member);
-    }
-    stuck.force = ForceOffer{.member = phase.candidate.member, .transactions_lost = 0};
-    if (phase.reported == stuck) return {};
-    phase.reported = stuck;
-    return {std::move(stuck)};
-}
-
 Effects orders_for_all(const State& state, const Promoting& phase)
 {
     Effects effects;
@@ -213,6 +160,26 @@ Effects on_candidate(
 }
 
 }  // namespace
+
+Effects advance(State& state)
+{
+    Promoting& phase = phase_of(state);
+    const Electorate& electorate = phase.call.electorate;
+    const bool acknowledged = marked_of(phase, electorate) >= electorate.acks;
+    Effects effects;
+    if (phase.stage == Stage::written && acknowledged) {
+        phase.stage = Stage::leading;
+        effects.emplace_back(SaveCandidate{state.epoch, phase.candidate});
+        effects.emplace_back(AdmitFollowers{state.epoch, phase.candidate.member, electorate.acks});
+    }
+    const bool grown = electorate.members.size() >= phase.call.open_rule.members_min &&
+                       electorate.acks >= phase.call.open_rule.acks_min;
+    if (phase.stage == Stage::leading && acknowledged && grown) {
+        phase.stage = Stage::opening;
+        effects.emplace_back(SendOpen{state.epoch, phase.candidate.member});
+    }
+    return effects;
+}
 
 Effects enter(State& state, const Config& config, const LastPrimary& candidate, TimePoint now)
 {
@@ -385,26 +352,6 @@ Effects on(State& state, const Config&, const ElectorateChanged& changed, TimePo
     }
     phase.call.electorate = changed.electorate;
     return advance(state);
-}
-
-/// Nobody that leaves E can acknowledge for another primary: the quorum that chose the candidate
-/// has fenced it. What is lost is the safety of having more than one copy.
-Effects on(State& state, const Config&, const Forced& forced, TimePoint)
-{
-    Promoting& phase = phase_of(state);
-    const bool was_offered =
-        phase.stage == Stage::written && phase.reported && forced.member == phase.candidate.member;
-    if (!was_offered) return {Ignored{Ignored::Why::not_stuck}};
-    const std::size_t in_force = phase.call.electorate.acks;
-    phase.call.electorate = without_missing(phase);
-    phase.call.since = Epoch{};
-    phase.stage = Stage::leading;
-    Effects effects{
-        SaveForced{state.epoch, phase.candidate, phase.call.since, phase.call.electorate},
-        AdmitFollowers{state.epoch, phase.candidate.member, in_force}};
-    const Effects opening = advance(state);
-    effects.insert(effects.end(), opening.begin(), opening.end());
-    return effects;
 }
 
 Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint now)
