@@ -111,14 +111,14 @@ def switch_over(cluster):
     def switched():
         status, text = quickstart.request(
             "POST", f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}/switchover", body={"to": to})
-        if status == 409 and "does not acknowledge the primary's commits now" in text:
-            return False  # After a fault it may have to catch up first; nothing was touched.
+        if status == 409:
+            return False  # After a fault members may have to catch up first; nothing was touched.
         if status != 200:
             raise Failed(f"the switchover was answered {status}: {text}")
         return True
 
     with Writers(cluster) as clients:
-        await_true("a successor that acknowledges", 60, switched)
+        await_true("a successor that can be elected", 120, switched)
     cluster.await_endpoints("the wanted primary", "master", lambda m: m == [wanted])
     cluster.point_at(wanted)
     await_true("writing on the new primary", 60, cluster.writable)
