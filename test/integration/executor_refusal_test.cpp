@@ -3,6 +3,7 @@
 #include "common/io/tasks.hpp"
 #include "executor/install/download.hpp"
 #include "test/support/executor_world.hpp"
+#include "test/support/free_port.hpp"
 #include "test/support/packages.hpp"
 
 #include <boost/asio/ip/tcp.hpp>

@@ -1,6 +1,7 @@
 // A member is rebuilt from another one, with real servers and real programs.
 #include "executor/rebuild/peer.hpp"
 #include "test/support/executor_world.hpp"
+#include "test/support/free_port.hpp"
 #include "test/support/packages.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,5 +1,7 @@
 #include "test/standin/http_connection.hpp"
 
+#include "test/support/free_port.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -208,12 +210,12 @@ HttpListener::HttpListener(
 
 void HttpListener::open(const std::string& ip, std::uint16_t port)
 {
-    const asio::ip::tcp::endpoint where{asio::ip::make_address(ip), port_ != 0 ? port_ : port};
+    if (port_ == 0) port_ = port != 0 ? port : test::free_port();  // It is bound again and again.
+    const asio::ip::tcp::endpoint where{asio::ip::make_address(ip), port_};
     acceptor_.open(where.protocol());
     acceptor_.set_option(asio::socket_base::reuse_address{true});
     acceptor_.bind(where);
     acceptor_.listen();
-    port_ = acceptor_.local_endpoint().port();
     asio::co_spawn(executor_, accept(), rethrow);
 }
 

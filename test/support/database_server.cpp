@@ -1,18 +1,16 @@
 #include "test/support/database_server.hpp"
 
+#include "test/support/free_port.hpp"
 #include "test/support/packages.hpp"
 #include "test/support/run.hpp"
 
-#include <arpa/inet.h>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdexcept>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <system_error>
@@ -30,21 +28,6 @@ T must(Outcome<T> outcome)
 {
     if (outcome.has_error()) throw std::runtime_error(outcome.error().text);
     if constexpr (!std::is_void_v<T>) return std::move(outcome.value());
-}
-
-/// Free when asked; the server binds it a moment later.
-std::uint16_t free_port()
-{
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    const auto generic = reinterpret_cast<sockaddr*>(&address);  // NOLINT: the sockets API
-    const bool bound = ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
-    ::close(fd);
-    if (!bound) throw std::runtime_error("no free port");
-    return ntohs(address.sin_port);
 }
 
 control::AccountSpec replication_account(std::uint32_t server_id)

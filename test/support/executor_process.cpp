@@ -1,8 +1,5 @@
 #include "test/support/executor_process.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-
 #include <fcntl.h>
 #include <fstream>
 #include <sched.h>
@@ -100,13 +97,6 @@ pid_t server_of(pid_t parent)
         if (name.starts_with("mariadbd") || name.starts_with("mysqld")) return child;
     }
     return 0;
-}
-
-std::uint16_t free_port()
-{
-    boost::asio::io_context io;
-    const boost::asio::ip::tcp::acceptor held{io, {boost::asio::ip::address_v4::loopback(), 0}};
-    return held.local_endpoint().port();
 }
 
 std::string text_of(const std::string& path)

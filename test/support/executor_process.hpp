@@ -50,8 +50,6 @@ class ExecutorProcess {
 
 /// The pid of the server that is a child of `parent`, or 0.
 [[nodiscard]] pid_t server_of(pid_t parent);
-/// A port of 127.0.0.1 that was free an instant ago.
-[[nodiscard]] std::uint16_t free_port();
 [[nodiscard]] std::string text_of(const std::string& path);
 
 }  // namespace mysos::test

@@ -3,6 +3,7 @@
 #include "common/wire/control.hpp"
 #include "common/wire/protobuf.hpp"
 #include "executor/install/data_directory.hpp"
+#include "test/support/free_port.hpp"
 #include "test/support/packages.hpp"
 
 #include <filesystem>
