@@ -94,8 +94,8 @@ void World::check_promotion(const Member& primary)
     }
 }
 
-/// What a client can read there must not vanish: its marker is where an election finds it. That asks
-/// by the k of the record; the primary may wait for more already, which is being raised.
+/// What a client can read there must not vanish: its marker is where an election finds it. That
+/// asks by the k of the record; the primary may wait for more already, which is being raised.
 void World::check_opening(const Member& primary)
 {
     const std::size_t acks = std::min(primary.acks, scheduler_.record().electorate.acks);
