@@ -73,7 +73,6 @@ void lift(Stepping& step, const election::SaveForced& effect)
     step.record().electorate = effect.electorate.members;
     step.record().acks = static_cast<std::uint32_t>(effect.electorate.acks);
     step.state.high_water = effect.last.position;
-    step.state.stuck.reset();
 }
 
 void lift(Stepping& step, const election::SendPrepare& effect)
@@ -124,7 +123,7 @@ void lift(Stepping& step, const election::SendRebuild& effect)
 
 void lift(Stepping& step, const election::AdmitFollowers& effect)
 {
-    admit(step, effect.epoch, effect.primary, effect.acks_in_force, false);
+    admit(step, effect.epoch, effect.primary, step.record().acks, false);
 }
 
 void lift(Stepping& step, const election::SendOpen& effect)
@@ -167,9 +166,6 @@ void lift(Stepping& step, const election::ReportStuck& effect)
         case election::ReportStuck::Why::diverged: text += " the members have diverged"; break;
         case election::ReportStuck::Why::below_high_water:
             text += " what was acknowledged is on none of those that answered";
-            break;
-        case election::ReportStuck::Why::unacknowledged:
-            text += " too few members are left to acknowledge the new primary's commits";
             break;
     }
     for (const MemberId id : effect.missing) text += "; member " + to_text(id) + " is missing";

@@ -58,11 +58,9 @@ struct SendFollow {
     MemberId primary{};
     friend bool operator==(const SendFollow&, const SendFollow&) = default;
 };
-/// The marker is acknowledged, or need not be: everybody may follow, electorate::Led.
-struct AdmitFollowers {
+struct AdmitFollowers {  ///< The marker is acknowledged: everybody may follow, electorate::Led.
     Epoch epoch{};
     MemberId primary{};
-    std::size_t acks_in_force = 0;  ///< What it was promoted with: k, or more than that.
     friend bool operator==(const AdmitFollowers&, const AdmitFollowers&) = default;
 };
 struct SendOpen {
@@ -107,11 +105,10 @@ struct ReportStuck {
         no_quorum,
         diverged,          ///< Of the answers with the highest marker none includes the others.
         below_high_water,  ///< What was acknowledged is on none of those that answered.
-        unacknowledged,    ///< Too few are left to acknowledge the new primary's marker.
     };
     Epoch epoch{};
     Why why = Why::no_quorum;
-    std::set<MemberId> missing;    ///< Have not answered, or do not hold the marker.
+    std::set<MemberId> missing;    ///< Have not answered.
     std::set<MemberId> amnesiacs;  ///< Have answered, and do not count.
     std::size_t votes_lacking = 0;
     std::optional<ForceOffer> force;  ///< None: nobody has answered.

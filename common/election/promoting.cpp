@@ -85,6 +85,27 @@ std::size_t marked_of(const Promoting& phase, const Electorate& electorate)
     }));
 }
 
+/// As far as what is known now allows.
+Effects advance(State& state)
+{
+    Promoting& phase = phase_of(state);
+    const Electorate& electorate = phase.call.electorate;
+    const bool acknowledged = marked_of(phase, electorate) >= electorate.acks;
+    Effects effects;
+    if (phase.stage == Stage::written && acknowledged) {
+        phase.stage = Stage::leading;
+        effects.emplace_back(SaveCandidate{state.epoch, phase.candidate});
+        effects.emplace_back(AdmitFollowers{state.epoch, phase.candidate.member});
+    }
+    const bool grown = electorate.members.size() >= phase.call.open_rule.members_min &&
+                       electorate.acks >= phase.call.open_rule.acks_min;
+    if (phase.stage == Stage::leading && acknowledged && grown) {
+        phase.stage = Stage::opening;
+        effects.emplace_back(SendOpen{state.epoch, phase.candidate.member});
+    }
+    return effects;
+}
+
 Effects orders_for_all(const State& state, const Promoting& phase)
 {
     Effects effects;
@@ -161,26 +182,6 @@ Effects on_candidate(
 
 }  // namespace
 
-Effects advance(State& state)
-{
-    Promoting& phase = phase_of(state);
-    const Electorate& electorate = phase.call.electorate;
-    const bool acknowledged = marked_of(phase, electorate) >= electorate.acks;
-    Effects effects;
-    if (phase.stage == Stage::written && acknowledged) {
-        phase.stage = Stage::leading;
-        effects.emplace_back(SaveCandidate{state.epoch, phase.candidate});
-        effects.emplace_back(AdmitFollowers{state.epoch, phase.candidate.member, electorate.acks});
-    }
-    const bool grown = electorate.members.size() >= phase.call.open_rule.members_min &&
-                       electorate.acks >= phase.call.open_rule.acks_min;
-    if (phase.stage == Stage::leading && acknowledged && grown) {
-        phase.stage = Stage::opening;
-        effects.emplace_back(SendOpen{state.epoch, phase.candidate.member});
-    }
-    return effects;
-}
-
 Effects enter(State& state, const Config& config, const LastPrimary& candidate, TimePoint now)
 {
     auto& before = std::get<Preparing>(state.phase);
@@ -192,9 +193,7 @@ Effects enter(State& state, const Config& config, const LastPrimary& candidate, 
         .errant = {},
         .marked = {},
         .ask_again_at = now + config.ask_again_after,
-        .candidate_fails_at = now + config.candidate_silence_max,
-        .stuck_at = now + config.stuck_after,
-        .reported = {}};
+        .candidate_fails_at = now + config.candidate_silence_max};
     Effects effects{promotion(state, phase)};
     for (const MemberId member : phase.call.electorate.members) {
         if (!follows_at_once(phase, member)) continue;
@@ -216,9 +215,7 @@ Effects enter_forced(
         .errant = {},
         .marked = {},
         .ask_again_at = now,
-        .candidate_fails_at = now,
-        .stuck_at = now,
-        .reported = {}};
+        .candidate_fails_at = now};
     std::erase_if(call.electorate.members, [&](MemberId member) {
         return member != candidate.member && !follows_at_once(before, member);
     });
@@ -354,6 +351,11 @@ Effects on(State& state, const Config&, const ElectorateChanged& changed, TimePo
     return advance(state);
 }
 
+Effects on(State&, const Config&, const Forced&, TimePoint)
+{
+    return {Ignored{Ignored::Why::not_stuck}};
+}
+
 Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint now)
 {
     Promoting& phase = phase_of(state);
@@ -364,12 +366,7 @@ Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint 
 
     phase.ask_again_at = now + config.ask_again_after;
     phase.asked_again = true;
-    Effects effects = orders_for_all(state, phase);
-    if (now >= phase.stuck_at) {
-        const Effects report = report_stuck(state);
-        effects.insert(effects.end(), report.begin(), report.end());
-    }
-    return effects;
+    return orders_for_all(state, phase);
 }
 
 TimePoint next_deadline(const Promoting& phase)

@@ -43,12 +43,9 @@ Effects on(State& state, const Config& config, const Led& led, TimePoint now)
     }
     state.electorate = led.electorate;
     state.leadership = std::move(leadership);
+    if (!led.adopted) return {};
     Step step{state, config, now, {}};
-    if (led.adopted) {
-        align(step);
-    } else {
-        advance_change(step);  // To lower k, where it was promoted with more than is persisted.
-    }
+    align(step);
     return step.effects;
 }
 

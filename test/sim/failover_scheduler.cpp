@@ -422,7 +422,7 @@ void Scheduler::perform(const election::Effect& effect, TimePoint now)
                     control::Rebuild{
                         .epoch = e.epoch, .primary = e.candidate, .donor = e.candidate});
             },
-            [&](const AdmitFollowers& e) { lead(e.acks_in_force, false, now); },
+            [&](const AdmitFollowers&) { lead(record_.electorate.acks, false, now); },
             [&](const SendOpen& e) { send(e.member, control::Open{e.epoch}); },
             [&](const SaveOpened& e) {
                 record_.opened = true;

@@ -53,7 +53,6 @@ const char* text(election::ReportStuck::Why why)
         case Why::no_quorum: return "no quorum";
         case Why::diverged: return "diverged";
         case Why::below_high_water: return "below high water";
-        case Why::unacknowledged: return "unacknowledged";
     }
     return "?";
 }
