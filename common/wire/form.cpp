@@ -108,7 +108,8 @@ struct Value {
 std::optional<Value> leading_value(std::string_view text)
 {
     if (text.empty() || text.front() != '"') {
-        return Value{std::string{trimmed(text.substr(0, text.find(';')))}, 0};
+        const std::size_t end = std::min(text.find(';'), text.size());
+        return Value{std::string{trimmed(text.substr(0, end))}, end};
     }
     Value value;
     std::size_t i = 1;

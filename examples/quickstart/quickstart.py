@@ -228,7 +228,7 @@ def installer(flavor):
 
 
 def launch_scheduler(programs, home, zookeeper, mesos, flavor, port, places=HERE, name="scheduler"):
-    """Starts it, and its address; another may lead."""
+    """Starts one, which stands by while another leads. Returns its address."""
     programs.start(
         name, *places.words("scheduler"), PROGRAMS / "scheduler" / "mysos-scheduler",
         "--port", port, "--advertise_host", places.scheduler,

@@ -210,8 +210,9 @@ HttpListener::HttpListener(
 
 void HttpListener::open(const std::string& ip, std::uint16_t port)
 {
-    if (port_ == 0) port_ = port != 0 ? port : test::free_port();  // It is bound again and again.
-    const asio::ip::tcp::endpoint where{asio::ip::make_address(ip), port_};
+    const asio::ip::address address = asio::ip::make_address(ip);
+    if (port_ == 0) port_ = port != 0 ? port : test::free_port(address);  // Bound again and again.
+    const asio::ip::tcp::endpoint where{address, port_};
     acceptor_.open(where.protocol());
     acceptor_.set_option(asio::socket_base::reuse_address{true});
     acceptor_.bind(where);

@@ -106,13 +106,13 @@ class Cluster:
         if seen != self.rows:
             raise Failed(f"{self.rows} rows were acknowledged, the primary has {seen}")
 
-    def await_endpoints(self, what, kind, condition):
+    def await_endpoints(self, what, kind, condition, seconds=120):
         def holds():
             # ZooKeeper may have been killed a moment ago: then nothing is known now.
             with contextlib.suppress(ConnectionClosedError, ConnectionLoss, SessionExpiredError):
                 return condition(quickstart.endpoints(self.zk, kind))
             return None
-        return await_true(what, 300, holds, self.programs.check)
+        return await_true(what, seconds, holds, self.programs.check)
 
     def metric(self, name):
         _, text = quickstart.request("GET", self.base + "/vars.json")
