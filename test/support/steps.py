@@ -91,8 +91,8 @@ def run_steps(steps, agents):
         except quickstart.Interrupted:
             print("interrupted", file=sys.stderr)
         except (Failed, subprocess.TimeoutExpired) as problem:
-            print(f"e2e: {problem}", file=sys.stderr)
             tell_what_happened(home, cluster)
+            print(f"e2e: {problem}", file=sys.stderr)  # Last: of a long log the end is what is shown.
         finally:
             programs.end()
         return status
