@@ -121,6 +121,8 @@ class ExecutorWorld {
   public:
     explicit ExecutorWorld(std::string flavor = "mariadb");
     ~ExecutorWorld();
+    ExecutorWorld(const ExecutorWorld&) = delete;
+    ExecutorWorld& operator=(const ExecutorWorld&) = delete;
 
     Loop loop;
     ZookeeperServer zookeeper;

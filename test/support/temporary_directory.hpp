@@ -1,9 +1,9 @@
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
-#include <stdlib.h>
 #include <string>
 
 namespace mysos::test {
@@ -29,7 +29,7 @@ class TemporaryDirectory {
     [[nodiscard]] const std::string& path() const { return path_; }
 
     /// Writes a file, with the directories on the way, and gives its path.
-    std::string write(const std::string& name, const std::string& text) const
+    [[nodiscard]] std::string write(const std::string& name, const std::string& text) const
     {
         const std::filesystem::path file = std::filesystem::path{path_} / name;
         std::filesystem::create_directories(file.parent_path());
@@ -37,9 +37,9 @@ class TemporaryDirectory {
         return file;
     }
     /// The same, as a program: `text` follows "#!/bin/sh".
-    std::string write_program(const std::string& name, const std::string& text) const
+    [[nodiscard]] std::string write_program(const std::string& name, const std::string& text) const
     {
-        const std::string file = write(name, "#!/bin/sh\n" + text + "\n");
+        std::string file = write(name, "#!/bin/sh\n" + text + "\n");
         std::filesystem::permissions(file, std::filesystem::perms{0755});
         return file;
     }

@@ -21,7 +21,7 @@ TEST_CASE("cluster: a task's record is stored before it is launched", "[cluster]
     REQUIRE(accept);
     CHECK(*save < *accept);
     const Member& member = std::get<Save>(effects[*save]).record.members.at(MemberId{1});
-    const AcceptOffer& launch = std::get<AcceptOffer>(effects[*accept]);
+    const auto& launch = std::get<AcceptOffer>(effects[*accept]);
     CHECK(member.launched);
     CHECK(member.agent_id.text == "agent-1");
     CHECK(member.hostname == "host-1");

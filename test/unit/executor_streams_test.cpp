@@ -40,7 +40,7 @@ class Setup {
         REQUIRE(server.listen() == ErrorCode{});
         loop.start(server.run());
     }
-    ~Setup()
+    ~Setup()  // NOLINT(bugprone-exception-escape): what fails here is to end the test program.
     {
         server.stop(0s);
         loop.cancel();
@@ -53,7 +53,7 @@ class Setup {
         return {.host = "127.0.0.1", .port = server.port()};
     }
     /// The executor's end.
-    [[nodiscard]] io::EventStreamConfig member(const std::string& authorization) const
+    [[nodiscard]] static io::EventStreamConfig member(const std::string& authorization)
     {
         io::EventStreamConfig config;
         config.subscribe_target = "/executor/v1/stream";

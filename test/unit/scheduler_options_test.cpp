@@ -62,7 +62,7 @@ class Directory {
     Directory(const Directory&) = delete;
     Directory& operator=(const Directory&) = delete;
 
-    std::string file(const std::string& name, const std::string& content) const
+    [[nodiscard]] std::string file(const std::string& name, const std::string& content) const
     {
         std::ofstream{path_ / name, std::ios::binary} << content;
         std::filesystem::permissions(path_ / name, std::filesystem::perms{0600});

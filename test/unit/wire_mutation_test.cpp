@@ -12,6 +12,7 @@
 #include <google/protobuf/stubs/logging.h>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -100,9 +101,9 @@ TEST_CASE("mutation: a changed stream gives bounded records, whatever its chunks
     for (std::uint64_t i = 0; i < rounds; ++i) {
         const std::string bytes = mutated(stream, prng);
         // Cut two ways, the outcome is the same.
-        std::vector<std::string> seen[2];
-        ErrorCode failed[2];
-        for (int way = 0; way < 2; ++way) {
+        std::array<std::vector<std::string>, 2> seen;
+        std::array<ErrorCode, 2> failed;
+        for (std::size_t way = 0; way < 2; ++way) {
             wire::RecordDecoder decoder{record_max};
             std::size_t at = 0;
             while (at < bytes.size() && !failed[way]) {
