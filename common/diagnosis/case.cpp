@@ -105,10 +105,17 @@ bool Case::commits_wait() const
 
 /// A replica that is gone without a word leaves its connection behind at the primary for a long
 /// time, so that what the primary counts is not all.
+std::size_t Case::acks_awaited() const
+{
+    const std::size_t recorded = view.electorate.acks;
+    return leads() ? std::max<std::size_t>(recorded, primary->observation->acks_required)
+                   : recorded;
+}
+
 bool Case::short_of_replicas() const
 {
     const std::size_t counted = leads() ? primary->observation->semi_sync_clients : 0;
-    return leads() && std::min(counted, receivers_max()) < view.electorate.acks;
+    return leads() && std::min(counted, receivers_max()) < acks_awaited();
 }
 
 Link Case::link(const Member& member) const

@@ -43,8 +43,10 @@ struct Case {
     [[nodiscard]] bool lost_to_us_only() const;  ///< Somebody receives from it.
     [[nodiscard]] bool leads() const;            ///< Heard, answers, in its part and epoch.
     [[nodiscard]] bool commits_wait() const;     ///< While it leads.
-    [[nodiscard]] bool short_of_replicas()
-        const;  ///< While it leads: fewer than k can acknowledge.
+    /// How many acknowledgements its commits wait for: above the recorded k while that is raised.
+    [[nodiscard]] std::size_t acks_awaited() const;
+    /// While it leads: fewer than that can acknowledge.
+    [[nodiscard]] bool short_of_replicas() const;
 
     // Of the replicas in E.
     [[nodiscard]] Link link(const Member& member) const;

@@ -56,7 +56,7 @@ bool is_cut(const Case& c)
 
 bool is_held(const Case& c, const Past::Stall& stall)
 {
-    return c.holders(stall.position) >= c.view.electorate.acks;
+    return c.holders(stall.position) >= c.acks_awaited();
 }
 
 /// Replicas acknowledge what arrives, and what they hold does not arrive again: a MariaDB whose

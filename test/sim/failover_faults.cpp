@@ -76,7 +76,7 @@ mysql::Observation World::look_at(const Member& member) const
         std::uint64_t acknowledged = 0;
         for (const auto& [id, other] : members_) {
             const bool counts = other.role == Member::Role::replica && other.acknowledges &&
-                                other.source == member.id && !member.locked.contains(id);
+                                other.source == member.id && member.let_in.contains(id);
             if (counts) ++seen.semi_sync_clients;
         }
         for (const Transaction& transaction : member.log) {
@@ -108,7 +108,8 @@ void World::check_call()
     if (!scheduler_.called_for) return;
     called_for_ = scheduler_.called_for;
     scheduler_.called_for.reset();
-    if (now_ - helpless_at_ > 2 * patience) fail("a primary that served was replaced");
+    if (now_ - helpless_at_ <= 2 * patience) return;
+    fail(std::string{"a primary that served was replaced: "} + diagnosis::code(*called_for_));
 }
 
 void World::live_round()

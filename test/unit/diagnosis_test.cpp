@@ -412,6 +412,7 @@ TEST_CASE("diagnosis: what is less than that is said, or mended", "[diagnosis]")
              w.remove(r2);
              w.remove(r3);
              w.view.electorate.acks = 0;
+             w.seen[p].acks_required = 0;
              w.seen[p].semi_sync_clients = 0;
          }},
         {"its disk is full",

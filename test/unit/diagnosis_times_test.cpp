@@ -70,6 +70,15 @@ TEST_CASE("diagnosis: commits stall when replicas hold them and nobody acknowled
         w.wait(100ms);
         CHECK(verdict() == Verdict::commits_stall);
     }
+    SECTION("unless k is being raised, and not enough of them hold what waits")
+    {
+        w.view.electorate.acks = 1;
+        w.seen[p].acks_required = 2;
+        w.seen[p].position = mysql::Position::parse(mysql::Flavor::mariadb, "0-1-7").value();
+        w.seen[r2].position = w.seen[p].position;
+        w.wait(1min);
+        CHECK(verdict() == Verdict::healthy);
+    }
     SECTION("but not while the epoch is new, or nobody can take over")
     {
         w.past.epoch_since = w.now;

@@ -159,6 +159,7 @@ TEST_CASE("situations: of a primary that cannot commit", "[diagnosis]")
         {"primary_without_replicas 1, outside_electorate 2 3",
          [](Ward& w) {
              w.view.electorate = {{p}, 0};
+             w.seen[p].acks_required = 0;
              w.seen[r2].acknowledges = w.seen[r3].acknowledges = false;
          }},
         {"several_writable_members 1 2, writable_replica 2",
