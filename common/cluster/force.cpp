@@ -28,10 +28,9 @@ void on(Stepping& step, const ForceOrdered& in)
     std::string why_not = no_need_to_force(step.state, in.to);
     if (why_not.empty()) {
         tell_election(step, election::Forced{in.to});
-        if (!std::holds_alternative<election::Promoting>(step.state.election.phase)) {
+        if (step.state.stuck) {
             why_not = "the members' answers have changed: look again at who can be promoted";
         } else {
-            step.state.stuck.reset();
             step.report(
                 Report::Level::warning,
                 in.to,

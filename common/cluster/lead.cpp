@@ -73,6 +73,7 @@ void lift(Stepping& step, const election::SaveForced& effect)
     step.record().electorate = effect.electorate.members;
     step.record().acks = static_cast<std::uint32_t>(effect.electorate.acks);
     step.state.high_water = effect.last.position;
+    step.state.stuck.reset();
 }
 
 void lift(Stepping& step, const election::SendPrepare& effect)
@@ -166,6 +167,9 @@ void lift(Stepping& step, const election::ReportStuck& effect)
         case election::ReportStuck::Why::diverged: text += " the members have diverged"; break;
         case election::ReportStuck::Why::below_high_water:
             text += " what was acknowledged is on none of those that answered";
+            break;
+        case election::ReportStuck::Why::unacknowledged:
+            text += " too few members are left to acknowledge the new primary's commits";
             break;
     }
     for (const MemberId id : effect.missing) text += "; member " + to_text(id) + " is missing";

@@ -1,5 +1,7 @@
 #include "common/cluster/names.hpp"
 
+#include "common/mysql/statements.hpp"
+
 #include <charconv>
 
 namespace mysos::cluster {
@@ -53,7 +55,7 @@ std::string uuid8(const Record& record)
 
 std::string replication_user(MemberId member)
 {
-    return "repl_" + to_text(member);
+    return std::string{mysql::replication_user_prefix} + to_text(member);
 }
 
 std::string clone_user()

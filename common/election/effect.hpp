@@ -89,6 +89,7 @@ struct ReportBegun {  ///< A new epoch, and why.
         called,
         candidate_refused,
         candidate_failed,  ///< Restarted, ended, silent, or its server gave an error.
+        forced,            ///< An operator lets it go on with fewer members.
         epoch_behind,      ///< A member knows a higher epoch: state was lost or restored.
     };
     Epoch epoch{};
@@ -105,10 +106,11 @@ struct ReportStuck {
         no_quorum,
         diverged,          ///< Of the answers with the highest marker none includes the others.
         below_high_water,  ///< What was acknowledged is on none of those that answered.
+        unacknowledged,    ///< Too few are left to acknowledge the new primary's marker.
     };
     Epoch epoch{};
     Why why = Why::no_quorum;
-    std::set<MemberId> missing;    ///< Have not answered.
+    std::set<MemberId> missing;    ///< Have not answered, or do not hold the marker.
     std::set<MemberId> amnesiacs;  ///< Have answered, and do not count.
     std::size_t votes_lacking = 0;
     std::optional<ForceOffer> force;  ///< None: nobody has answered.

@@ -45,6 +45,11 @@ namespace promoting {
 [[nodiscard]] Effects enter_forced(
     State& state, const Config& config, const LastPrimary& candidate, TimePoint now);
 
+/// The candidate holds everything that was acknowledged, and would serve, if others were left to
+/// acknowledge: that is said once. A cluster that was never opened waits for its members: nothing
+/// is in it yet.
+[[nodiscard]] Effects report_stuck(State& state);
+
 [[nodiscard]] Effects on(State&, const Config&, const Appeared&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const Ended&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const Observed&, TimePoint now);

@@ -193,7 +193,9 @@ Effects enter(State& state, const Config& config, const LastPrimary& candidate, 
         .errant = {},
         .marked = {},
         .ask_again_at = now + config.ask_again_after,
-        .candidate_fails_at = now + config.candidate_silence_max};
+        .candidate_fails_at = now + config.candidate_silence_max,
+        .stuck_at = now + config.stuck_after,
+        .reported = {}};
     Effects effects{promotion(state, phase)};
     for (const MemberId member : phase.call.electorate.members) {
         if (!follows_at_once(phase, member)) continue;
@@ -215,7 +217,9 @@ Effects enter_forced(
         .errant = {},
         .marked = {},
         .ask_again_at = now,
-        .candidate_fails_at = now};
+        .candidate_fails_at = now,
+        .stuck_at = now,
+        .reported = {}};
     std::erase_if(call.electorate.members, [&](MemberId member) {
         return member != candidate.member && !follows_at_once(before, member);
     });
@@ -351,11 +355,6 @@ Effects on(State& state, const Config&, const ElectorateChanged& changed, TimePo
     return advance(state);
 }
 
-Effects on(State&, const Config&, const Forced&, TimePoint)
-{
-    return {Ignored{Ignored::Why::not_stuck}};
-}
-
 Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint now)
 {
     Promoting& phase = phase_of(state);
@@ -366,7 +365,12 @@ Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint 
 
     phase.ask_again_at = now + config.ask_again_after;
     phase.asked_again = true;
-    return orders_for_all(state, phase);
+    Effects effects = orders_for_all(state, phase);
+    if (now >= phase.stuck_at) {
+        const Effects report = report_stuck(state);
+        effects.insert(effects.end(), report.begin(), report.end());
+    }
+    return effects;
 }
 
 TimePoint next_deadline(const Promoting& phase)

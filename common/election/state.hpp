@@ -58,6 +58,8 @@ struct Promoting {
     std::set<MemberId> marked;    ///< Of E, without the candidate: reported the marker.
     TimePoint ask_again_at;
     TimePoint candidate_fails_at;  ///< Unless it is heard of before.
+    TimePoint stuck_at;            ///< Unless its marker is acknowledged before.
+    std::optional<ReportStuck> reported;
     friend bool operator==(const Promoting&, const Promoting&) = default;
 };
 

@@ -158,6 +158,14 @@ Statement account_locked(Flavor flavor, std::string_view user)
         " AND JSON_VALUE(priv, '$.account_locked')");
 }
 
+Statement replication_accounts()
+{
+    const auto length = std::to_string(replication_user_prefix.size());
+    return plain(
+        "SELECT user FROM mysql.user WHERE host = '%' AND Repl_slave_priv = 'Y' AND LEFT(user, " +
+        length + ") = " + quoted(replication_user_prefix));
+}
+
 Statements make_account(Flavor flavor, const AccountSpec& spec)
 {
     Statements statements{create(flavor, spec)};

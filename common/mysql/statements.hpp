@@ -36,6 +36,10 @@ using control::AccountSpec;
 [[nodiscard]] Statement account_made(Flavor flavor, const AccountSpec& spec);
 /// One row, one column: 1 when it is locked.
 [[nodiscard]] Statement account_locked(Flavor flavor, std::string_view user);
+/// What the accounts of members' receivers begin with, the member's number behind it.
+inline constexpr std::string_view replication_user_prefix = "repl_";
+/// One column: those accounts, locked or not.
+[[nodiscard]] Statement replication_accounts();
 /// Repeatable. Runs after the marker, in the binlog.
 [[nodiscard]] Statements make_account(Flavor flavor, const AccountSpec& spec);
 /// On this server alone: a commit of it could wait for the very member that is leaving.

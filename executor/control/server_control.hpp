@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -38,6 +39,7 @@ struct PromoteOrder {
     std::uint32_t acks = 0;    ///< For each commit, the marker's first.
     std::string cluster_uuid;  ///< MySQL: markers are GTIDs of it.
     std::uint32_t server_id = 0;
+    std::set<std::string> replicas{};  ///< Accounts of receivers that are let in, and no others.
 };
 
 struct FollowOrder {

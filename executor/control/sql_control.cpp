@@ -11,12 +11,6 @@ using Deadline = ServerControl::Deadline;
 constexpr std::chrono::milliseconds poll_interval{20};
 constexpr std::chrono::milliseconds push_error_within{500};
 
-/// A pause on the server's side: it ends early when the server does.
-Outcome<void> pause(Dialog& dialog)
-{
-    return dialog.tell(mysql::Statement{"DO SLEEP(0.02)", "DO SLEEP(0.02)"});
-}
-
 std::uint64_t waiting_commits(const SqlRows& counters)
 {
     for (const auto& row : counters.rows)
@@ -152,6 +146,8 @@ Outcome<std::string> SqlControl::promote(const PromoteOrder& order, Deadline dea
         return done.error();
     if (auto done = dialog.value().tell(mysql::write_as_oneself(flavor_)); done.has_error())
         return done.error();
+    if (auto done = let_in_only(dialog.value(), order.replicas); done.has_error())
+        return done.error();
     const mysql::Marker marker{order.epoch, order.cluster_uuid, order.server_id};
     if (auto done = write_marker(dialog.value(), marker); done.has_error()) return done.error();
     const auto now = position_now(dialog.value());
@@ -167,8 +163,6 @@ Outcome<void> SqlControl::write_marker(Dialog& dialog, const mysql::Marker& mark
     const auto written = marker_written(dialog, marker);
     if (written.has_error()) return written.error();
     if (written.value()) return {};
-    if (auto done = dialog.tell(mysql::let_administrator_write(flavor_)); done.has_error())
-        return done;
     // On a connection of its own, which may be left while the commit waits: that neither ends the
     // wait nor undoes the transaction.
     auto writer = Dialog::open(target_, dialog.deadline());
@@ -307,28 +301,6 @@ Outcome<std::string> SqlControl::set_acks(std::uint32_t acks, Deadline deadline)
     return now.value().to_text();
 }
 
-Outcome<void> SqlControl::make_accounts(
-    const std::vector<control::AccountSpec>& accounts, Deadline deadline)
-{
-    auto dialog = Dialog::open(target_, deadline);
-    if (dialog.has_error()) return dialog.error();
-    for (const control::AccountSpec& account : accounts) {
-        const auto made = dialog.value().ask(mysql::account_made(flavor_, account));
-        if (made.has_error()) return made.error();
-        if (made.value().scalar() != "1")
-            if (auto done = dialog.value().tell(mysql::make_account(flavor_, account));
-                done.has_error())
-                return done;
-        const std::string& user = account.account.user;
-        const auto locked = dialog.value().ask(mysql::account_locked(flavor_, user));
-        if (locked.has_error()) return locked.error();
-        if (locked.value().scalar() != "0")
-            if (auto done = dialog.value().tell(mysql::unlock_account(user)); done.has_error())
-                return done;
-    }
-    return {};
-}
-
 Outcome<void> SqlControl::push(Deadline deadline)
 {
     auto dialog = Dialog::open(target_, deadline);
@@ -344,30 +316,6 @@ Outcome<void> SqlControl::push(Deadline deadline)
     const auto answer = session.receive();
     if (answer.has_error()) return failure_of(answer.error());
     return {};
-}
-
-Outcome<void> SqlControl::lock_account(const std::string& user, Deadline deadline)
-{
-    auto dialog = Dialog::open(target_, deadline);
-    if (dialog.has_error()) return dialog.error();
-    if (auto done = dialog.value().tell(mysql::lock_account(user)); done.has_error()) return done;
-    for (;;) {
-        const auto sessions = dialog.value().ask("SHOW FULL PROCESSLIST");
-        if (sessions.has_error()) return sessions.error();
-        bool any = false;
-        for (std::size_t row = 0; row < sessions.value().rows.size(); ++row) {
-            if (sessions.value().field("User", row) != user) continue;
-            any = true;
-            // Its receiver, or a connection that is about to become one. It may have ended by
-            // itself.
-            const std::string id = sessions.value().field("Id", row).value_or("0");
-            static_cast<void>(dialog.value().ask("KILL " + id));
-        }
-        if (!any) return {};
-        if (dialog.value().expired())
-            return Failure{ControlErrc::server_silent, "connections of " + user + " do not end"};
-        if (auto done = pause(dialog.value()); done.has_error()) return done;
-    }
 }
 
 std::unique_ptr<ServerControl> make_server_control(mysql::Flavor flavor, SqlTarget target)

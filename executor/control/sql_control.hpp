@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -113,6 +114,9 @@ class SqlControl : public ServerControl {
     [[nodiscard]] Outcome<void> pause_following(
         Dialog& dialog, const ReplicationStatus& status) const;
     [[nodiscard]] Outcome<void> stop_following(Dialog& dialog) const;
+    [[nodiscard]] Outcome<void> lock(Dialog& dialog, const std::string& user) const;
+    [[nodiscard]] Outcome<void> let_in_only(
+        Dialog& dialog, const std::set<std::string>& replicas) const;
     [[nodiscard]] Outcome<void> write_marker(Dialog& dialog, const mysql::Marker& marker) const;
     [[nodiscard]] Outcome<bool> follows_so(
         Dialog& dialog, const FollowOrder& order, const ReplicationStatus& status) const;

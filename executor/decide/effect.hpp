@@ -4,6 +4,7 @@
 #include "common/mesos/event.hpp"
 #include "executor/decide/input.hpp"
 
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -104,6 +105,7 @@ struct PromoteServer {
     Epoch epoch{};
     std::string position;
     std::uint32_t acks = 0;
+    std::set<std::string> replicas;  ///< Accounts of receivers that are let in, and no others.
     friend bool operator==(const PromoteServer&, const PromoteServer&) = default;
 };
 struct MakeAccounts {

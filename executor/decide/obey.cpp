@@ -31,7 +31,12 @@ bool obey(Step& step, const Order&, const control::Promote& promote)
     }
     if (is_in<Starting>(state) || state.operation) return false;
     const OpId op = begin(step, promote);
-    step.order(PromoteServer{op, promote.epoch, promote.position, promote.acks});
+    PromoteServer order{op, promote.epoch, promote.position, promote.acks, {}};
+    for (const control::AccountSpec& spec : promote.accounts) {
+        if (spec.kind != control::AccountSpec::Kind::replication) continue;
+        order.replicas.insert(spec.account.user);
+    }
+    step.order(std::move(order));
     state.phase = Primary{promote.epoch, promote.acks, false, false, ""};
     return true;
 }

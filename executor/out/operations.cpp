@@ -179,6 +179,7 @@ io::Awaitable<void> Operations::promote(PromoteServer order, Control control)
     promotion.acks = order.acks;
     promotion.cluster_uuid = data_.cluster_uuid;
     promotion.server_id = data_.server_id;
+    promotion.replicas = std::move(order.replicas);
     auto work = [promotion = std::move(promotion)](ServerControl& server) {
         return server.promote(promotion, Clock::now() + thorough);
     };

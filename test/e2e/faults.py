@@ -18,7 +18,7 @@ from cluster import agent_of, members, server_pids, switch  # noqa: E402
 from steps import Writers, framework_ids, healthy, run_steps  # noqa: E402
 from quickstart import Failed, await_true, say, sql  # noqa: E402
 
-AGENTS = 4  # One more than a cluster has members.
+AGENTS = 5  # A cluster has three members, and two are lost for good one after the other.
 
 
 def kill_primary(cluster):
@@ -131,13 +131,17 @@ def switch_over(cluster):
     say("switched over, as planned, with every acknowledged row")
 
 
+def resize(cluster, count):
+    status, text = quickstart.request(
+        "PATCH", f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}", body={"num_nodes": count})
+    if status != 200:
+        raise Failed(f"the scheduler answered {status}: {text}")
+    say(f"asked for {count} members")
+
+
 def scale(cluster):
     def to(count):
-        status, text = quickstart.request(
-            "PATCH", f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}", body={"num_nodes": count})
-        if status != 200:
-            raise Failed(f"the scheduler answered {status}: {text}")
-        say(f"asked for {count} members")
+        resize(cluster, count)
         cluster.await_endpoints("them", "slaves", lambda s: len(s) == count - 1)
         await_true("them", 120, lambda: len(members(cluster)) == count)
         if cluster.primary != quickstart.endpoints(cluster.zk, "master")[0]:
@@ -200,6 +204,48 @@ def kill_zookeeper(cluster):
     say("killed and restarted ZooKeeper: the databases served on")
 
 
+def lose_one_of_two(cluster):
+    """The other one holds everything, and nobody is left to acknowledge what it writes."""
+    resize(cluster, 2)
+    await_true("two members, both in the electorate", 120,
+               lambda: [m["in_electorate"] for m in members(cluster)] == [True] * 2)
+    cluster.write()
+    survivor = quickstart.endpoints(cluster.zk, "slaves")[0]
+    to = next(m["server_id"] for m in members(cluster) if m["port"] == survivor[1])
+    switch(cluster, agent_of(cluster, cluster.primary[1]), "gone")
+    say("the operator marked the agent of the primary gone, of two members")
+    offer = accept_force(cluster, to, survivor)
+    if offer["transactions_lost_at_least"] != 0:
+        raise Failed(f"with nothing to lose a loss was told: {offer}")
+    cluster.check_rows()
+    resize(cluster, 3)
+    cluster.await_endpoints("three members", "slaves", lambda s: len(s) == 2)
+    await_true("that all members are in the electorate", 120,
+               lambda: [m["in_electorate"] for m in members(cluster)] == [True] * 3)
+    cluster.write()
+    say("it went on alone, with every acknowledged row, until others had joined")
+
+
+def accept_force(cluster, to, survivor):
+    """As the operator who has read what is stuck. Returns what was offered."""
+    path = f"{cluster.base}/v1/clusters/{quickstart.CLUSTER}"
+
+    def offered():
+        stuck = json.loads(quickstart.request("GET", path)[1])["stuck"]
+        return stuck and stuck["force"]
+
+    offer = await_true("an offer to force", 60, offered, cluster.programs.check)
+    if offer["to"] != to:
+        raise Failed(f"of one that is left another is offered: {offer}")
+    status, text = quickstart.request("POST", path + "/force", body={"to": to})
+    if status != 200:
+        raise Failed(f"the force was answered {status}: {text}")
+    cluster.await_endpoints("the survivor", "master", lambda m: m == [survivor])
+    cluster.point_at(survivor)
+    await_true("writing on the survivor", 60, cluster.writable)
+    return offer
+
+
 def create_and_delete_again(cluster):
     quickstart.delete_cluster(cluster.programs, cluster.base, cluster.zk, cluster.password)
     if server_pids(cluster.home):
@@ -223,26 +269,13 @@ def force(cluster):
         if member["port"] != survivor[1]:
             switch(cluster, agent_of(cluster, member["port"]), "gone")
     say("the operator marked the agents of all but one member gone")
-
-    def offered():
-        stuck = json.loads(quickstart.request("GET", path)[1])["stuck"]
-        return stuck and stuck["force"]
-
-    offer = await_true("an offer to force", 60, offered, cluster.programs.check)
-    if offer["to"] != to:
-        raise Failed(f"of one that is left another is offered: {offer}")
-    status, text = quickstart.request("POST", path + "/force", body={"to": to})
-    if status != 200:
-        raise Failed(f"the force was answered {status}: {text}")
-    cluster.await_endpoints("the survivor", "master", lambda m: m == [survivor])
-    cluster.point_at(survivor)
-    await_true("writing on the survivor", 60, cluster.writable)
+    offer = accept_force(cluster, to, survivor)
     say(f"forced: the survivor serves, {offer['transactions_lost_at_least']} or more transactions are lost")
 
 
 STEPS = (kill_primary, kill_replica, kill_scheduler, kill_zookeeper, kill_primary,
          kill_replica_and_primary, kill_all_servers, reboot_all_agents, kill_primary_under_load,
-         switch_over, scale, lose_agent_for_good, force, create_and_delete_again)
+         switch_over, scale, lose_one_of_two, lose_agent_for_good, force, create_and_delete_again)
 
 
 if __name__ == "__main__":

@@ -97,14 +97,15 @@ TEMPLATE_TEST_CASE(
     server.start();
     const std::string foreign =
         flavor == mysql::Flavor::mysql ? "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5" : "0-9-77";
-    const auto lacking = server.control().promote({1, foreign, 0, cluster_uuid, 1}, in_time());
+    const auto lacking = server.control().promote({1, foreign, 0, cluster_uuid, 1, {}}, in_time());
     REQUIRE(lacking.has_error());
     CHECK(lacking.error().code == executor::ControlErrc::lacks_position);
     CHECK(lacking.error().text.find(foreign) != std::string::npos);
     CHECK(server.observe().position.empty());
 
     const std::uint32_t too_many = mysql::acks_max(flavor) + 1;
-    const auto refused = server.control().promote({1, "", too_many, cluster_uuid, 1}, in_time());
+    const auto refused =
+        server.control().promote({1, "", too_many, cluster_uuid, 1, {}}, in_time());
     REQUIRE(refused.has_error());
     CHECK(refused.error().code == executor::ControlErrc::server_refused);
 }

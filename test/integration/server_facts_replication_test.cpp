@@ -260,6 +260,45 @@ TEMPLATE_TEST_CASE(
     CHECK(writer.receive().has_value());
 }
 
+TEMPLATE_TEST_CASE(
+    "server control: a promotion shuts out whoever followed before and is not named",
+    "",
+    Mariadb,
+    Mysql)
+{
+    constexpr auto flavor = TestType::flavor;
+    if (!present(flavor)) return;
+    Pair pair{flavor, true};
+    DatabaseServer& primary = pair.primary;
+    primary.kill();
+    primary.start();
+    REQUIRE(eventually([&] { return pair.replica.observe().receiver_running; }));
+
+    executor::PromoteOrder order{2, primary.observe().position, 1, cluster_uuid, primary.id(), {}};
+    REQUIRE(primary.control().promote(order, in_time()).has_value());
+    CHECK(primary.observe().semi_sync_clients == 0);
+    CHECK(eventually([&] { return !pair.replica.observe().replication_error.empty(); }));
+    CHECK(pair.replica.observe().marker != Epoch{2});
+
+    SECTION("it comes back when its account is asked for")
+    {
+        const control::AccountSpec account{
+            control::AccountSpec::Kind::replication, {"repl_2", "pw'of\\2"}};
+        REQUIRE(primary.control().make_accounts({account}, in_time()).has_value());
+    }
+    SECTION("it comes back when another promotion names it")
+    {
+        // That one unlocks nothing: it leaves alone what is open.
+        REQUIRE(primary.session().run_all(mysql::unlock_account("repl_2")).has_value());
+        order.epoch = 3;
+        order.position = primary.observe().position;
+        order.replicas = {"repl_2"};
+        REQUIRE(primary.control().promote(order, in_time()).has_value());
+    }
+    pair.replica.tell(flavor == mysql::Flavor::mysql ? "START REPLICA" : "START SLAVE");
+    CHECK(eventually([&] { return primary.observe().semi_sync_clients == 1; }));
+}
+
 TEST_CASE("server control: on MySQL who holds what the primary lacks may not follow it")
 {
     constexpr auto flavor = mysql::Flavor::mysql;

@@ -27,7 +27,7 @@ std::vector<MemberId> World::acknowledgers(const Member& primary) const
     for (const auto& [id, member] : members_) {
         const bool acknowledges = member.role == Member::Role::replica && member.link &&
                                   !member.hung && !primary.hung && member.acknowledges &&
-                                  member.source == primary.id && !primary.locked.contains(id);
+                                  member.source == primary.id && primary.let_in.contains(id);
         if (acknowledges) ids.push_back(id);
     }
     return ids;

@@ -107,7 +107,8 @@ struct Obeying {
         member.untrimmed = true;
         member.amnesiac = false;
         member.acks = promote.acks;
-        for (const MemberId id : order.accounts) member.locked.erase(id);
+        if (broken != Broken::promotion_shuts_nobody_out) member.let_in.clear();
+        member.let_in.insert(order.accounts.begin(), order.accounts.end());
         if (member.flavor == mysql::Flavor::mariadb) member.written = 0;
         member.append(Transaction{
             1'000'000 + static_cast<std::uint32_t>(number(promote.epoch)) * 16 + number(member.id),
@@ -180,7 +181,7 @@ struct Obeying {
             return refuse(Refused::Reason::not_primary, set.epoch, "set_acknowledgers");
         }
         member.acks = set.acks;
-        for (const MemberId id : order.accounts) member.locked.erase(id);
+        member.let_in.insert(order.accounts.begin(), order.accounts.end());
         return Answer{
             control::AcknowledgersSet{set.epoch, set.acks, {}, set.serial},
             member.told_position(broken)};
@@ -190,7 +191,7 @@ struct Obeying {
         if (!member.is_leading(lock.epoch)) {
             return refuse(Refused::Reason::not_primary, lock.epoch, "lock_account");
         }
-        member.locked.insert(lock.member);
+        member.let_in.erase(lock.member);
         return Answer{
             control::AccountLocked{lock.epoch, lock.member, {}, lock.serial},
             member.told_position(broken)};

@@ -45,6 +45,7 @@ enum class Broken {
     waiters_released,      ///< Semi-sync is switched off to fence: what waits is answered OK.
     leave_raises,          ///< k grows with a leave, unseen by the primary.
     deposed_writes,        ///< A scheduler that does not lead any more still saves what it knew.
+    promotion_shuts_nobody_out,  ///< Who followed it before does so again, of E or not.
 };
 
 struct Transaction {
@@ -85,7 +86,7 @@ struct Member {
     bool untrimmed = false;  ///< It was primary, and has followed nobody since.
     bool amnesiac = false;
     std::uint64_t written = 0;
-    std::set<MemberId> locked;  ///< Accounts of members that may not replicate from here.
+    std::set<MemberId> let_in;  ///< Whose accounts may replicate from here.
 
     // Of the running server.
     Role role = Role::down;

@@ -51,6 +51,8 @@ void Scheduler::restart(TimePoint now)
 {
     dead_ = false;
     stuck_ = false;
+    lacks_acknowledgers_ = false;
+    offered_.reset();
     published_.reset();
     held_.clear();
     high_water_ = {};
@@ -430,13 +432,18 @@ void Scheduler::perform(const election::Effect& effect, TimePoint now)
                 if (broken_ == Broken::candidate_not_persisted) return;
                 record_.last.member = e.primary;
             },
-            [&](const Publish& e) { published_ = e.primary; },
+            [&](const Publish& e) {
+                published_ = e.primary;
+                lacks_acknowledgers_ = false;
+            },
             [&](const ReportBegun&) {
                 stuck_ = false;
+                lacks_acknowledgers_ = false;
                 offered_.reset();
             },
             [&](const ReportStuck& e) {
                 stuck_ = true;
+                lacks_acknowledgers_ = e.why == ReportStuck::Why::unacknowledged;
                 offered_.reset();
                 if (e.force) offered_ = e.force->member;
             },

@@ -57,6 +57,7 @@ class Scheduler {
     [[nodiscard]] const std::set<MemberId>& wanted() const { return wanted_; }
     [[nodiscard]] bool is_dead() const { return dead_; }
     [[nodiscard]] bool is_stuck() const { return stuck_; }
+    [[nodiscard]] bool lacks_acknowledgers() const { return lacks_acknowledgers_; }
     [[nodiscard]] std::size_t elections() const { return elections_; }
 
     std::deque<std::pair<MemberId, Order>> sent;
@@ -107,7 +108,8 @@ class Scheduler {
     diagnosis::Past past_;
     bool dead_ = false;
     bool stuck_ = false;
-    std::optional<MemberId> offered_;  ///< To an operator, while stuck.
+    bool lacks_acknowledgers_ = false;  ///< That is why.
+    std::optional<MemberId> offered_;   ///< To an operator, while stuck.
     std::optional<MemberId> published_;
     std::map<MemberId, mysql::Position> held_;
     mysql::Position high_water_;

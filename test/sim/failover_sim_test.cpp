@@ -65,6 +65,7 @@ TEST_CASE("sim: no acknowledged transaction is lost, and the cluster comes to re
     std::size_t acknowledged = 0;
     std::size_t promotions = 0;
     std::size_t forced = 0;
+    std::size_t went_on = 0;
     Duration simulated{};
     const auto alone = from_environment("MYSOS_SIM_SEED");
     const auto asked = from_environment("MYSOS_SIM_SEEDS");
@@ -83,6 +84,7 @@ TEST_CASE("sim: no acknowledged transaction is lost, and the cluster comes to re
         promotions += world.promotions();
         simulated += world.elapsed();
         if (world.was_forced()) ++forced;
+        went_on += world.went_on_alone();
     }
     if (alone) return;
     if (asked) {
@@ -92,7 +94,8 @@ TEST_CASE("sim: no acknowledged transaction is lost, and the cluster comes to re
             seeds << " worlds, " << hours << " simulated hours, "
                   << static_cast<double>(seeds * steps) / took.count()
                   << " steps a second: " << acknowledged << " transactions acknowledged, "
-                  << promotions << " promotions, " << forced << " ended by an operator's force");
+                  << promotions << " promotions, " << forced << " ended by an operator's force, "
+                  << went_on << " times a primary went on without those that were missing");
     }
     CHECK(acknowledged > seeds * 2);
     CHECK(promotions > seeds);
@@ -133,6 +136,7 @@ TEST_CASE("sim: each way to break the protocol is noticed", "[sim]")
         {"semi-sync off while commits wait", Broken::waiters_released, 1, 500},
         {"leave may raise k", Broken::leave_raises, 700, 1'200},
         {"two schedulers write", Broken::deposed_writes, 1, 500},
+        {"a promotion shuts nobody out", Broken::promotion_shuts_nobody_out, 1, 30'000},
     };
     const auto seeds = from_environment("MYSOS_SIM_SEEDS");
     for (const Case& c : cases) {

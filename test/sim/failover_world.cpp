@@ -206,7 +206,7 @@ void World::receive(Member& member)
     if (member.role != Member::Role::replica || !member.link || member.hung) return;
     const Member& source = members_.at(*member.source);
     const bool serves =
-        source.role == Member::Role::primary && !source.hung && !source.locked.contains(member.id);
+        source.role == Member::Role::primary && !source.hung && source.let_in.contains(member.id);
     const bool fits = is_prefix(member.log, source.log);
     if (!serves || (!fits && broken_ != Broken::errant_check_skipped)) return;
     const auto next = std::ranges::find_if(source.log, [&member](const Transaction& transaction) {
@@ -314,6 +314,12 @@ void World::tick(Member&)
         deposed_.reset();
     }
     scheduler_.tick(now_);
+    // That may cost nothing: what is acknowledged stays to be found.
+    if (scheduler_.lacks_acknowledgers() && prng_.one_in(4)) {
+        tell("the operator lets the new primary go on alone");
+        ++went_on_alone_;
+        scheduler_.force(now_);
+    }
 }
 
 void World::crash_server(Member& member)

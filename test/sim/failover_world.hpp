@@ -28,6 +28,7 @@ class World {
 
     [[nodiscard]] std::size_t acknowledged() const { return acknowledged_.size(); }
     [[nodiscard]] std::size_t promotions() const { return promotions_; }
+    [[nodiscard]] std::size_t went_on_alone() const { return went_on_alone_; }
     [[nodiscard]] Duration elapsed() const { return now_ - TimePoint{}; }
     [[nodiscard]] bool was_forced() const { return forced_; }
     [[nodiscard]] const std::vector<std::string>& story() const { return story_; }
@@ -118,6 +119,7 @@ class World {
     std::map<Epoch, Log> promoted_;               ///< What each epoch began with.
     std::map<Epoch, std::set<MemberId>> marked_;  ///< Who ever received each epoch's marker.
     std::size_t promotions_ = 0;
+    std::size_t went_on_alone_ = 0;
     Epoch epoch_before_{};
     std::set<std::set<MemberId>> cuts_;  ///< Pairs between which no packet goes.
     TimePoint helpless_at_;              ///< When a primary was last unable to commit.

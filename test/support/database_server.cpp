@@ -200,7 +200,7 @@ std::string DatabaseServer::counter(const std::string& name) const
 std::string DatabaseServer::promote(
     std::uint64_t epoch, std::uint32_t acks, const std::string& position)
 {
-    const executor::PromoteOrder order{epoch, position, acks, cluster_uuid, id()};
+    const executor::PromoteOrder order{epoch, position, acks, cluster_uuid, id(), {}};
     return must(control_->promote(order, in_time()));
 }
 

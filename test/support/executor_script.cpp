@@ -128,7 +128,10 @@ std::string line(const Effect& effect)
             [](const ProbeServer& e) { return "probe " + text(e.run); },
             [](const StopReceiver&) { return std::string{"do stop_receiver"}; },
             [](const PromoteServer& e) {
-                return "do promote " + text(e.epoch) + " " + e.position + " acks=" + text(e.acks);
+                std::string words =
+                    "do promote " + text(e.epoch) + " " + e.position + " acks=" + text(e.acks);
+                for (const std::string& user : e.replicas) words += " for " + user;
+                return words;
             },
             [](const MakeAccounts& e) { return "do accounts " + text(e.accounts.size()); },
             [](const FollowPrimary& e) {

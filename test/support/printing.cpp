@@ -41,6 +41,7 @@ const char* text(election::ReportBegun::Why why)
         case Why::called: return "called";
         case Why::candidate_refused: return "candidate refused";
         case Why::candidate_failed: return "candidate failed";
+        case Why::forced: return "forced";
         case Why::epoch_behind: return "epoch behind";
     }
     return "?";
@@ -53,6 +54,7 @@ const char* text(election::ReportStuck::Why why)
         case Why::no_quorum: return "no quorum";
         case Why::diverged: return "diverged";
         case Why::below_high_water: return "below high water";
+        case Why::unacknowledged: return "unacknowledged";
     }
     return "?";
 }

@@ -335,6 +335,73 @@ TEST_CASE("election: while promoting, too, a higher epoch is begun above", "[ele
     }
 }
 
+/// Time passes, and the candidate says that it waits, until the election is called stuck.
+std::string wait_until_stuck(ElectionScript& script)
+{
+    std::string said;
+    for (int second = 0; second < 15 && said.find("stuck") == std::string::npos; ++second) {
+        (void)script.see(m2, leading(false));
+        said = script.wait(1s);
+    }
+    return said;
+}
+
+TEST_CASE("election: with nobody left to acknowledge an operator may go on without", "[election]")
+{
+    ElectionScript script = promoting();
+    (void)script.feed(Promoted{Epoch{4}, m2});
+    (void)script.feed(Ended{m3});
+    CHECK(script.feed(Forced{m2}) == "ignored: not stuck");
+    CHECK_THAT(
+        wait_until_stuck(script),
+        Catch::EndsWith(
+            "stuck e4: unacknowledged, missing {1,3} amnesiac {} lacking 0, force 2 loses 0"));
+    CHECK(script.wait(1s).find("stuck") == std::string::npos);  // It is said once.
+    CHECK(script.feed(Forced{m3}) == "ignored: not stuck");
+    SECTION("it does, in an epoch of its own: that shuts those out who follow it in this one")
+    {
+        CHECK(
+            script.feed(Forced{m2}) ==
+            "save forced e4 after 2 {2} k=0; dismiss; save e5 after 2; begun e5: forced; "
+            "prepare 2 e5");
+        CHECK(script.answer(m2, 9, 4) == "promote 2 e5 at 0-1-9 k=0");
+    }
+    SECTION("but not any more once somebody holds the marker")
+    {
+        CHECK(script.see(m3, replica_of(m2, 4, 4)) == admitted_and_open);
+        CHECK(script.feed(Forced{m2}) == "ignored: not stuck");
+    }
+}
+
+TEST_CASE("election: those that hold the marker stay when an operator goes on", "[election]")
+{
+    ElectionScript script;
+    (void)script.feed(called({m1, m2, m3, m4, m5}, 2));
+    for (const MemberId member : {m3, m4}) (void)script.answer(member, 9);
+    REQUIRE_THAT(script.answer(m2, 9), Catch::StartsWith("promote 2 e4 at 0-1-9 k=2"));
+    (void)script.feed(Promoted{Epoch{4}, m2});
+    CHECK(script.see(m3, replica_of(m2, 4, 4)) == "");
+    REQUIRE_THAT(
+        wait_until_stuck(script),
+        Catch::EndsWith("missing {1,4,5} amnesiac {} lacking 0, force 2 loses 0"));
+    CHECK(
+        script.feed(Forced{m2}) ==
+        "save forced e4 after 2 {2,3} k=1; dismiss; save e5 after 2; begun e5: forced; "
+        "prepare 3 e5");
+}
+
+TEST_CASE("election: of a cluster that was never opened nothing is to be saved", "[election]")
+{
+    Called call = called();
+    call.open_rule = {.members_min = 2, .acks_min = 1};
+    ElectionScript script;
+    (void)script.feed(call);
+    (void)script.answer(m3, 9);
+    (void)script.answer(m2, 9);
+    (void)script.feed(Promoted{Epoch{4}, m2});
+    CHECK(wait_until_stuck(script).find("stuck") == std::string::npos);
+}
+
 TEST_CASE("election: what does not apply while promoting changes nothing", "[election]")
 {
     struct Case {

@@ -179,6 +179,22 @@ TEST_CASE("executor: a crashed primary stays down until ordered", "[executor]")
     }
 }
 
+TEST_CASE("executor: a promotion lets in the receivers that it names, and no others", "[executor]")
+{
+    using Kind = control::AccountSpec::Kind;
+    Member member;
+    member.fence();
+    CHECK(
+        has(member.order(control::Promote{
+                e6,
+                "0-1-1",
+                1,
+                {{Kind::admin, {"mysos", {}}},
+                 {Kind::replication, {"repl_3", {}}},
+                 {Kind::replication, {"repl_2", {}}}}}),
+            "do promote 6 0-1-1 acks=1 for repl_2 for repl_3"));
+}
+
 TEST_CASE("executor: a candidate that crashes has not the last word", "[executor]")
 {
     Member member;

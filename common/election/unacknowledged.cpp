@@ -1,0 +1,64 @@
+#include "common/election/phases.hpp"
+
+#include <utility>
+
+// A candidate whose marker nobody is left to acknowledge.
+namespace mysos::election::promoting {
+namespace {
+
+using Stage = Promoting::Stage;
+
+/// E as it is once nobody is in it but the candidate and those that hold its marker.
+Electorate without_missing(const Promoting& phase)
+{
+    Electorate rest = phase.call.electorate;
+    std::erase_if(rest.members, [&phase](MemberId member) {
+        return member != phase.candidate.member && !phase.marked.contains(member);
+    });
+    rest.acks = electorate::acks_for(rest.members.size(), rest.acks);
+    return rest;
+}
+
+}  // namespace
+
+Effects report_stuck(State& state)
+{
+    auto& phase = std::get<Promoting>(state.phase);
+    const Electorate rest = without_missing(phase);
+    const bool can_serve = rest.members.size() >= phase.call.open_rule.members_min &&
+                           rest.acks >= phase.call.open_rule.acks_min;
+    if (phase.stage != Stage::written || !can_serve) return {};
+    ReportStuck stuck;
+    stuck.epoch = state.epoch;
+    stuck.why = ReportStuck::Why::unacknowledged;
+    for (const MemberId member : phase.call.electorate.members) {
+        if (!rest.members.contains(member)) stuck.missing.insert(member);
+    }
+    stuck.force = ForceOffer{.member = phase.candidate.member, .transactions_lost = 0};
+    if (phase.reported == stuck) return {};
+    phase.reported = stuck;
+    return {std::move(stuck)};
+}
+
+/// Nobody that leaves E can acknowledge for another primary: the quorum that chose the candidate
+/// has fenced it. Nor for this one: some follow it already, so it begins again in an epoch of its
+/// own, in which it lets in only whom it is told to. What is lost is the safety of more than one
+/// copy.
+Effects on(State& state, const Config& config, const Forced& forced, TimePoint now)
+{
+    auto& phase = std::get<Promoting>(state.phase);
+    const bool was_offered =
+        phase.stage == Stage::written && phase.reported && forced.member == phase.candidate.member;
+    if (!was_offered) return {Ignored{Ignored::Why::not_stuck}};
+    Called call = phase.call;
+    call.electorate = without_missing(phase);
+    call.last = phase.candidate;
+    call.since = Epoch{};
+    call.high_water = phase.candidate.position;
+    Effects effects{SaveForced{state.epoch, call.last, call.since, call.electorate}};
+    const Effects again = begin(state, config, std::move(call), ReportBegun::Why::forced, now);
+    effects.insert(effects.end(), again.begin(), again.end());
+    return effects;
+}
+
+}  // namespace mysos::election::promoting
