@@ -15,10 +15,8 @@
 #include <unistd.h>
 #include <vector>
 
+namespace mysos::executor {
 namespace {
-
-using namespace mysos;
-using namespace mysos::executor;
 
 std::optional<std::string> variable(const char* name)
 {
@@ -39,7 +37,7 @@ void take_over()
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-void run(Options options)
+void serve(Options options)
 {
     boost::asio::io_context context{1};
     App app{context.get_executor(), std::move(options)};
@@ -55,12 +53,10 @@ void run(Options options)
     ::_exit(0);
 }
 
-}  // namespace
-
-int main(int argc, char** argv)
+int run(const std::vector<std::string>& words)
 {
     try {
-        const CommandLine line = parse_command_line({argv + 1, argv + argc});
+        const CommandLine line = parse_command_line(words);
         if (line.command == Command::help) return std::fputs(help_text, stdout) < 0 ? 1 : 0;
         if (line.command == Command::version) {
             return std::printf("mysos-executor %s\n", version_text) < 0 ? 1 : 0;
@@ -70,7 +66,7 @@ int main(int argc, char** argv)
         ::unsetenv("MESOS_EXECUTOR_AUTHENTICATION_TOKEN");
         log::configure(line.verbose ? log::Verbosity::verbose : log::Verbosity::normal);
         take_over();
-        run(std::move(options));
+        serve(std::move(options));
     } catch (const BadOption& bad) {
         std::fprintf(stderr, "mysos-executor: %s\n", bad.what());
         return 2;
@@ -79,4 +75,12 @@ int main(int argc, char** argv)
         return 1;
     }
     return 0;
+}
+
+}  // namespace
+}  // namespace mysos::executor
+
+int main(int argc, char** argv)
+{
+    return mysos::executor::run({argv + 1, argv + argc});
 }

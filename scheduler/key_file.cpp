@@ -72,7 +72,7 @@ std::string load_or_make_key(const Options& options)
             const std::string why = ec.message();
             throw FlagError{"work_dir", "cannot make '" + options.work_dir + "': " + why};
         }
-        const std::string key = draw_key();
+        std::string key = draw_key();
         if (write_key(path, key)) {
             log::logger("scheduler")
                 ->warn(

@@ -14,8 +14,7 @@
 #include <string>
 #include <vector>
 
-using namespace mysos;
-
+namespace mysos {
 namespace {
 
 constexpr int exit_failed = 1;
@@ -34,7 +33,7 @@ int complain(const std::exception& e, int code)
     return code;
 }
 
-int run(scheduler::Options options)
+int serve(scheduler::Options options)
 {
     log::configure(options.verbose ? log::Verbosity::verbose : log::Verbosity::normal);
     log::logger("scheduler")->info("starts version={}", version_text);
@@ -51,14 +50,11 @@ int run(scheduler::Options options)
     return EXIT_SUCCESS;
 }
 
-}  // namespace
-
-int main(int argc, char** argv)
+int run(const std::vector<std::string>& words)
 {
     std::optional<scheduler::Options> options;
     try {
-        const scheduler::Flags flags =
-            scheduler::collect_flags(std::vector<std::string>(argv + 1, argv + argc), variable);
+        const scheduler::Flags flags = scheduler::collect_flags(words, variable);
         if (flags.print) {
             std::fputs(flags.print->c_str(), stdout);
             return EXIT_SUCCESS;
@@ -68,10 +64,18 @@ int main(int argc, char** argv)
         return complain(e, exit_flags);
     }
     try {
-        return run(std::move(*options));
+        return serve(std::move(*options));
     } catch (const scheduler::FlagError& e) {
         return complain(e, exit_flags);
     } catch (const std::exception& e) {
         return complain(e, exit_failed);
     }
+}
+
+}  // namespace
+}  // namespace mysos
+
+int main(int argc, char** argv)
+{
+    return mysos::run({argv + 1, argv + argc});
 }

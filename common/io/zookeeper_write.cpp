@@ -141,7 +141,9 @@ asio::awaitable<Result<void>> remove_tree(std::shared_ptr<Impl> impl, std::strin
             co_return names.error();
         }
         for (const std::string& name : names->value) {
-            const Result<void> removed = co_await remove_tree(impl, path + "/" + name);
+            std::string child = path;
+            child.append("/").append(name);
+            const Result<void> removed = co_await remove_tree(impl, std::move(child));
             if (!removed) co_return removed;
         }
         const Result<void> removed = co_await remove(impl, path, any_version);

@@ -53,7 +53,7 @@ Outcome<InstallerArguments> checked(InstallerArguments arguments)
 
 std::string variable(const char* name)
 {
-    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): never set by us
+    const char* value = std::getenv(name);
     return value == nullptr ? "" : value;
 }
 

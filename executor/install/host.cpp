@@ -10,7 +10,7 @@ namespace mysos::executor {
 std::vector<std::string> program_directories()
 {
     std::vector<std::string> directories;
-    const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): never set by us
+    const char* path = std::getenv("PATH");
     std::istringstream words{path == nullptr ? "" : path};
     for (std::string word; std::getline(words, word, ':');)
         if (!word.empty() && word.front() == '/') directories.push_back(word);
@@ -39,7 +39,7 @@ class HostInstaller final : public Installer {
         std::string others;
         for (const std::string& name : server_names(arguments_.flavor))
             for (const std::string& directory : program_directories()) {
-                auto found = wanted(directory + "/" + name);
+                auto found = wanted(std::filesystem::path{directory} / name);
                 if (found.has_value()) return found;
                 if (found.error().code != InstallErrc::server_missing &&
                     others.find(found.error().text) == std::string::npos)

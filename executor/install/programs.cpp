@@ -23,7 +23,7 @@ std::string directory_with(
     const std::string& prefix, const std::vector<std::string>& directories, const std::string& file)
 {
     for (const std::string& directory : directories)
-        if (exists(prefix + directory + "/" + file)) return prefix + directory;
+        if (exists(fs::path{prefix + directory} / file)) return prefix + directory;
     return {};
 }
 

@@ -107,10 +107,10 @@ class TarballInstaller final : public Installer {
 
     [[nodiscard]] Outcome<ServerPrograms> examine() const
     {
-        const std::string top = prefix();
+        const fs::path top = prefix();
         std::error_code error;
         for (const std::string& name : server_names(arguments_.flavor)) {
-            const std::string server = top + "/bin/" + name;
+            const fs::path server = top / "bin" / name;
             if (!fs::exists(server, error)) continue;
             auto programs = examine_server(arguments_.flavor, server, top);
             return of_version(std::move(programs), arguments_.version, arguments_.uri);

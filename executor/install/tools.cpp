@@ -55,7 +55,7 @@ Outcome<std::string> find_tool(const ServerPrograms& programs, Tool tool)
     for (const std::string& name : names.programs)
         for (const std::string& directory : directories) {
             std::error_code ignored;
-            const std::string path = directory + "/" + name;
+            const fs::path path = fs::path{directory} / name;
             if (!fs::exists(path, ignored)) continue;
             // Only the reader of binary logs goes by the same name in both flavours.
             if (tool != Tool::binlog || is_of(programs.flavor, path)) return path;

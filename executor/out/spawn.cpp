@@ -2,12 +2,12 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -24,6 +24,8 @@ class Descriptor {
   public:
     Descriptor() = default;
     explicit Descriptor(int fd) : fd_{fd} {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
     Descriptor(Descriptor&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
     Descriptor& operator=(Descriptor&& other) noexcept
     {
@@ -239,7 +241,7 @@ std::vector<std::string> bare_environment()
 {
     std::vector<std::string> environment;
     for (const char* name : {"PATH", "TZ", "LANG"})
-        if (const char* value = std::getenv(name))  // NOLINT(concurrency-mt-unsafe): never set
+        if (const char* value = std::getenv(name))
             environment.push_back(std::string(name) + "=" + value);
     // mysqld says "start me again" (RESTART, a finished CLONE) by status 16 to a parent so named.
     environment.push_back("MYSQLD_PARENT_PID=" + std::to_string(::getpid()));

@@ -48,6 +48,6 @@ struct Spawn {
 /// `output` or `error` is for. Blocks. Errors: as spawn; system_failed when it did not end by
 /// itself within `limit` (it
 ///         is killed) or ended with anything but 0, with its last words.
-[[nodiscard]] Outcome<std::string> run_program(const Spawn& spawn, std::chrono::seconds limit);
+[[nodiscard]] Outcome<std::string> run_program(const Spawn& order, std::chrono::seconds limit);
 
 }  // namespace mysos::executor

@@ -59,6 +59,8 @@ class Artifact {
         return artifact;
     }
 
+    Artifact(const Artifact&) = delete;
+    Artifact& operator=(const Artifact&) = delete;
     Artifact(Artifact&& other) noexcept
         : path_{std::move(other.path_)}, fd_{std::exchange(other.fd_, -1)}
     {}
@@ -155,6 +157,35 @@ Outcome<std::optional<std::uint64_t>> end_of(const std::vector<std::string>& fil
     return any ? std::optional{last} : std::nullopt;
 }
 
+/// Appends what these logs hold beyond `known`, and adds it to that. Returns how many transactions.
+Outcome<std::uint64_t> save_beyond(
+    mysql::GtidSet& known,
+    const ErrantOrder& order,
+    const Artifact& artifact,
+    std::vector<std::string> files)
+{
+    const auto end = end_of(files);
+    if (end.has_error()) return end.error();
+    if (!*end) return 0;
+    std::vector<std::string> arguments{
+        "--exclude-gtids=" + known.to_text(), "--stop-position=" + std::to_string(**end)};
+    for (std::string& file : files) arguments.push_back(std::move(file));
+    const auto before = ::lseek(artifact.fd(), 0, SEEK_END);
+    const auto printed = print_logs(artifact, order.programs, std::move(arguments));
+    if (printed.has_error()) return printed.error();
+    std::uint64_t transactions = 0;
+    std::ifstream lines{artifact.part()};
+    lines.seekg(before);
+    for (std::string line; std::getline(lines, line);) {
+        const auto gtid = gtid_in(line);
+        if (!gtid) continue;
+        ++transactions;
+        // What was applied is in both.
+        if (const auto one = mysql::GtidSet::parse(*gtid)) known = known.unite(*one);
+    }
+    return transactions;
+}
+
 Outcome<std::uint64_t> save_mysql(const ErrantOrder& order, const Artifact& artifact)
 {
     auto known = mysql::GtidSet::parse(order.rebuild.position);
@@ -167,25 +198,9 @@ Outcome<std::uint64_t> save_mysql(const ErrantOrder& order, const Artifact& arti
          {order.directories.binlog + "/binlog.index", order.directories.relay + "/relay.index"}) {
         auto files = log_files(index);
         if (files.has_error()) return files.error();
-        const auto end = end_of(*files);
-        if (end.has_error()) return end.error();
-        if (!*end) continue;
-        std::vector<std::string> arguments{
-            "--exclude-gtids=" + known->to_text(), "--stop-position=" + std::to_string(**end)};
-        for (std::string& file : *files) arguments.push_back(std::move(file));
-        const auto before = ::lseek(artifact.fd(), 0, SEEK_END);
-        if (auto printed = print_logs(artifact, order.programs, std::move(arguments));
-            printed.has_error())
-            return printed.error();
-        std::ifstream lines{artifact.part()};
-        lines.seekg(before);
-        for (std::string line; std::getline(lines, line);) {
-            const auto gtid = gtid_in(line);
-            if (!gtid) continue;
-            ++transactions;
-            // What was applied is in both.
-            if (const auto one = mysql::GtidSet::parse(*gtid)) known = known->unite(*one);
-        }
+        const auto saved = save_beyond(*known, order, artifact, std::move(*files));
+        if (saved.has_error()) return saved.error();
+        transactions += *saved;
     }
     return transactions;
 }

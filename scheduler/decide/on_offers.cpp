@@ -71,14 +71,13 @@ void forget_released(Stepping& step, const mesos::Offer& offer)
         return volume.agent_id == offer.agent_id && state.due.contains(id);
     };
     std::vector<RetiredVolume>& volumes = state.framework.retired_volumes;
-    const auto over = std::ranges::stable_partition(
-        volumes, [&is_over](const RetiredVolume& volume) { return !is_over(volume); });
-    if (over.empty()) return;
-    for (const RetiredVolume& volume : over) {
+    const std::size_t erased = std::erase_if(volumes, [&](const RetiredVolume& volume) {
+        if (!is_over(volume)) return false;
         state.released.erase(volume.persistence_id);
         state.due.erase(volume.persistence_id);
-    }
-    volumes.erase(over.begin(), over.end());
+        return true;
+    });
+    if (erased == 0) return;
     step.save_framework();
 }
 

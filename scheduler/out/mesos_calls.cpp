@@ -2,6 +2,7 @@
 
 #include "common/wire/task_data.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -14,10 +15,8 @@ bool is_archive(std::string_view uri)
 {
     constexpr std::array<std::string_view, 7> endings{
         ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".zip"};
-    for (const std::string_view ending : endings) {
-        if (uri.ends_with(ending)) return true;
-    }
-    return false;
+    return std::ranges::any_of(
+        endings, [uri](std::string_view ending) { return uri.ends_with(ending); });
 }
 
 }  // namespace

@@ -155,7 +155,10 @@ class LocalStore final : public StateStore {
         return disk_.run(std::move(unlink));
     }
 
-    std::string place(const std::string& key) const override { return file(key).string(); }
+    [[nodiscard]] std::string place(const std::string& key) const override
+    {
+        return file(key).string();
+    }
 
   private:
     [[nodiscard]] fs::path file(const std::string& key) const

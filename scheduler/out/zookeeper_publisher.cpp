@@ -92,13 +92,15 @@ asio::awaitable<ErrorCode> ZookeeperPublisher::read_below(std::string top, publi
         const auto children = co_await client_.children(full_path(top, relative));
         if (!children) co_return children.error();
         for (const std::string& child : *children) {
-            unread.push_back(relative.empty() ? child : relative + "/" + child);
+            std::string& next = unread.emplace_back(relative);
+            if (!next.empty()) next += '/';
+            next += child;
         }
     }
     co_return ErrorCode{};
 }
 
-Op ZookeeperPublisher::operation(const std::string& top, const publish::Operation& operation) const
+Op ZookeeperPublisher::operation(const std::string& top, const publish::Operation& operation)
 {
     return std::visit(
         Overload{

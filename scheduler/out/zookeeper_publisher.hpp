@@ -46,8 +46,8 @@ class ZookeeperPublisher {
     [[nodiscard]] boost::asio::awaitable<void> apply(ApplyTree effect);
     [[nodiscard]] boost::asio::awaitable<ErrorCode> read_below(
         std::string top, publish::Tree& tree);
-    [[nodiscard]] zookeeper::Op operation(
-        const std::string& top, const publish::Operation& operation) const;
+    [[nodiscard]] static zookeeper::Op operation(
+        const std::string& top, const publish::Operation& operation);
 
     zookeeper::Client& client_;
     std::string candidate_;

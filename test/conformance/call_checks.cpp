@@ -73,13 +73,12 @@ void kill_unknown(const Options& o)
         Framework framework{o, patch};
         const Json offer = framework.offer();
         const std::string id = new_id("unknown");
-        const auto expect = [&](const Json& agent, const char* state) {
+        const auto expect = [&, aware = partition_aware](const Json& agent, const char* state) {
             Json kill{{"task_id", {{"value", id}}}};
             if (!agent.is_null()) kill["agent_id"] = agent;
             framework.must({{"type", "KILL"}, {"kill", kill}});
             const Json status = framework.await_status(id);
-            require_equal(
-                text(status, "/state"), std::string{partition_aware ? state : "TASK_LOST"}, state);
+            require_equal(text(status, "/state"), std::string{aware ? state : "TASK_LOST"}, state);
             require_equal(text(status, "/reason"), std::string{"REASON_RECONCILIATION"}, "reason");
         };
         expect(offer["agent_id"], "TASK_GONE");

@@ -100,7 +100,9 @@ void Connection::send(const Request& request) const
 {
     std::string text = request.method + " " + request.path + " HTTP/1.1\r\n";
     text += "Host: " + address_.text() + "\r\n";
-    for (const auto& [name, value] : request.headers) text.append(name + ": " + value + "\r\n");
+    for (const auto& [name, value] : request.headers) {
+        text.append(name).append(": ").append(value).append("\r\n");
+    }
     text += "Content-Length: " + std::to_string(request.body.size()) + "\r\n\r\n" + request.body;
     send(text);
 }

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <fstream>
 #include <pwd.h>
 #include <set>
 #include <unistd.h>
@@ -94,6 +95,14 @@ std::vector<Check> all_checks()
     return checks;
 }
 
+std::string first_line(const std::string& path)
+{
+    std::ifstream file{path};
+    std::string line;
+    std::getline(file, line);
+    return line;
+}
+
 }  // namespace
 
 int main(int argc, char** argv)
@@ -134,16 +143,7 @@ int main(int argc, char** argv)
     } catch (const CLI::ParseError& problem) {
         return app.exit(problem) == 0 ? 0 : 2;
     }
-    if (!options.secret.empty()) {
-        std::string secret;
-        if (std::FILE* file = std::fopen(options.secret.c_str(), "re")) {
-            for (int c = std::fgetc(file); c != EOF && c != '\n'; c = std::fgetc(file)) {
-                secret.push_back(static_cast<char>(c));
-            }
-            std::fclose(file);
-        }
-        options.secret = secret;
-    }
+    if (!options.secret.empty()) options.secret = first_line(options.secret);
 
     const std::set<int> wanted{only.begin(), only.end()};
     Tally tally;

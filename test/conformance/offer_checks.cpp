@@ -1,5 +1,7 @@
 #include "test/conformance/suite.hpp"
 
+#include <algorithm>
+
 namespace mysos::conformance {
 namespace {
 
@@ -90,10 +92,8 @@ void reserved_forms(const Options& o)
     }
     Framework framework{o, {{"capabilities", without_capability(o, "RESERVATION_REFINEMENT")}}};
     const Json offer = framework.offer([](const Json& other) {
-        for (const Json& r : other["resources"]) {
-            if (r.contains("reservation")) return true;
-        }
-        return false;
+        return std::ranges::any_of(
+            other["resources"], [](const Json& r) { return r.contains("reservation"); });
     });
     for (const Json& r : offer["resources"]) {
         if (!r.contains("reservation")) continue;
@@ -143,10 +143,9 @@ void more_breaks_the_filter(const Options& o)
     executor.subscribe();
     (void)executor.await("LAUNCH");
     framework.await_none("OFFERS", [&](const Json& event) {
-        for (const Json& other : event["offers"]["offers"]) {
-            if (other["agent_id"] == offer["agent_id"]) return true;
-        }
-        return false;
+        return std::ranges::any_of(event["offers"]["offers"], [&](const Json& other) {
+            return other["agent_id"] == offer["agent_id"];
+        });
     });
     executor.must(executor.update(id, "TASK_FINISHED"));
     framework.acknowledge(framework.await_status(id, "TASK_FINISHED"));

@@ -62,13 +62,13 @@ struct World {
     {
         return scheduler.get_json("/vars.json").at("scheduler." + name);
     }
-    void agent(const std::string& action, const std::string& body = "")
+    void agent(const std::string& action, const std::string& body = "") const
     {
         const io::Response done =
             send_form(standin.port(), "POST", "/standin/agents/0/" + action, body);
         REQUIRE(done.status == 200);
     }
-    [[nodiscard]] bool agent_is_registered()
+    [[nodiscard]] bool agent_is_registered() const
     {
         const auto state = nlohmann::json::parse(get(standin.port(), "/standin/state").body);
         return state.at("agents").at(0).value("registered", false);
@@ -88,7 +88,8 @@ struct World {
         const std::string one = "--agent_resources=cpus:4;mem:4096;disk:10000;ports:[" +
                                 std::to_string(ports.first()) + "-" + std::to_string(ports.last()) +
                                 "]";
-        return std::vector<std::string>(static_cast<std::size_t>(count), one);
+        std::vector<std::string> all(static_cast<std::size_t>(count), one);
+        return all;
     }
 
     /// Servers run as nobody and must be able to walk to their volumes.

@@ -12,7 +12,7 @@ namespace {
 
 std::string variable(const char* name)
 {
-    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
+    const char* value = std::getenv(name);
     return value == nullptr ? "" : value;
 }
 
