@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 // What must hold after every step, and that a cluster left alone comes to rest.
 namespace mysos::sim {
@@ -46,11 +47,13 @@ void World::acknowledge()
             if (transaction.is_marker || !its_own || acknowledged_.contains(transaction.id)) {
                 continue;
             }
-            const auto holders = std::ranges::count_if(ids, [&](MemberId holder) {
+            std::set<MemberId> holders;
+            for (const MemberId holder : ids) {
                 const Log& log = members_.at(holder).log;
-                return log.size() > i && log[i] == transaction;
-            });
-            if (static_cast<std::size_t>(holders) < primary.acks) continue;
+                if (log.size() > i && log[i] == transaction) holders.insert(holder);
+            }
+            if (holders.size() < primary.acks) continue;
+            check_holders(primary, holders);
             std::string by = " by";
             for (const MemberId holder : ids) by += " " + name(holder);
             acknowledge(transaction, name(id) + by);
@@ -67,6 +70,16 @@ void World::acknowledge(const Transaction& transaction, const std::string& where
             fail("acknowledged after a newer primary began without it");
         }
     }
+}
+
+/// An election asks E, and counts on k of it.
+void World::check_holders(const Member& primary, const std::set<MemberId>& holders)
+{
+    if (primary.leads != scheduler_.record().epoch) return;  // Fenced, or about to be.
+    const auto& [members, acks] = scheduler_.record().electorate;
+    const auto of_electorate = std::ranges::count_if(
+        holders, [&members](MemberId holder) { return members.contains(holder); });
+    if (static_cast<std::size_t>(of_electorate) < acks) fail("acknowledged from outside of E");
 }
 
 /// Semi-sync was switched off under clients that waited.

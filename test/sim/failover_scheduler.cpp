@@ -10,9 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr election::Config election_config{
-    .ask_again_after = 1s, .ask_last_after = 2s, .stuck_after = 10s, .candidate_silence_max = 5s};
-
 constexpr diagnosis::Config diagnosis_config{
     .hang_alone_max = 12s, .cut_timeout = 4s, .failover_block = 8s};
 
@@ -22,6 +19,11 @@ Scheduler::Scheduler(Prng& prng, Broken broken, mysql::Flavor flavor, std::set<M
     : prng_{prng},
       broken_{broken},
       members_{std::move(members)},
+      election_config_{
+          .ask_again_after = 1s,
+          .ask_last_after = 2s,
+          .stuck_after = 10s,
+          .candidate_silence_max = 5s},
       electorate_config_{
           .ask_again_after = 1s,
           .rebuild_pause_max = 4s,
@@ -32,6 +34,8 @@ Scheduler::Scheduler(Prng& prng, Broken broken, mysql::Flavor flavor, std::set<M
 {
     // As k is raised as soon as it can be, a leave would hardly ever find it to be low.
     if (broken_ == Broken::leave_raises) electorate_config_.acks_max = 1;
+    // An operator is needed for it, and would seldom be asked.
+    if (broken_ == Broken::promotion_shuts_nobody_out) election_config_.stuck_after = 2s;
     const MemberId first = *members_.begin();
     const std::size_t floor = electorate::members_min(members_.size());
     for (const MemberId member : members_) {  // The others join while it is under way.
@@ -155,7 +159,7 @@ void Scheduler::lead(std::size_t acks_in_force, bool adopted, TimePoint now)
 void Scheduler::tell(const election::Input& input, TimePoint now)
 {
     if (dead_) return;
-    for (const auto& effect : step(election_, election_config, input, now)) {
+    for (const auto& effect : step(election_, election_config_, input, now)) {
         if (dies()) return;
         perform(effect, now);
     }

@@ -94,6 +94,7 @@ class Scheduler {
     Broken broken_;
     std::set<MemberId> members_;
     std::set<MemberId> wanted_;
+    election::Config election_config_;
     electorate::Config electorate_config_;
     std::size_t acks_max_;
     bool impatient_ = false;  ///< Takes a primary for lost that it does not hear of at once.

@@ -63,8 +63,8 @@ class World {
     void write(Member& member);
     void receive(Member& member);
     void apply(Member& member);
-    void deliver_order(Member& member);
-    void deliver_answer(Member& member);
+    void deliver_order(Member& drawn);
+    void deliver_answer(Member& drawn);
     void observe(Member& member);
     void tick(Member& member);
     void crash_server(Member& member);
@@ -95,6 +95,7 @@ class World {
     void release(const Log& log, Epoch epoch);
     [[nodiscard]] std::vector<MemberId> acknowledgers(const Member& primary) const;
     void check_promotion(const Member& primary);
+    void check_holders(const Member& primary, const std::set<MemberId>& holders);
     void check_opening(const Member& primary);
     void check_primaries();
     void check_epoch();
