@@ -210,7 +210,8 @@ TEST_CASE("tls: a redirect without a scheme stays with https", "[tls]")
     HttpClientConfig to{.endpoint = endpoint, .tls = Tls::client(t.authority.ca_file()).value()};
     HttpClient client{t.loop.executor(), to};
     Request request{.method = "POST", .body = "abc"};
-    CHECK(t.loop.await(client.request(std::move(request), 60s))->body == "abc");
+    const auto answer = t.loop.await(client.request(std::move(request), 60s));
+    CHECK(answer->body == "abc");
 
     io::EventStream stream{
         t.loop.executor(),

@@ -175,16 +175,14 @@ bool FakeMesos::apply(FakeAgent& agent, mesos::Pool& pool, const mesos::Operatio
                 return true;
             },
             [&](const mesos::Create& create) {
-                for (const auto& one : create.volumes) {
-                    if (!convert(without_volume(one), one)) return false;
-                }
-                return true;
+                return std::ranges::all_of(create.volumes, [&](const auto& one) {
+                    return convert(without_volume(one), one);
+                });
             },
             [&](const mesos::Destroy& destroy) {
-                for (const auto& one : destroy.volumes) {
-                    if (!convert(one, without_volume(one))) return false;
-                }
-                return true;
+                return std::ranges::all_of(destroy.volumes, [&](const auto& one) {
+                    return convert(one, without_volume(one));
+                });
             },
             [&](const mesos::Launch& one) {
                 launch(agent, pool, one.task);

@@ -50,7 +50,7 @@ class FakeMesos {
     // The world's side.
     void tick();
     void make_offers();
-    void update(const mesos::TaskId& task, mesos::TaskState state, const std::string& message);
+    void update(const mesos::TaskId& id, mesos::TaskState state, const std::string& message);
     void lose_agent(std::size_t index);
     /// With its tasks alive, or restarted under a new id with none of them.
     void return_agent(std::size_t index, bool renamed);
