@@ -31,6 +31,7 @@ diagnosis::View view(const State& state)
     result.electorate = {record.electorate, record.acks};
     result.election = election_of(state);
     result.ever_opened = record.ever_opened;
+    result.may_go_alone = goes_alone(record);
     for (const auto& [id, seen] : state.members) {
         const Member& stored = record.members.at(id);
         diagnosis::Member& member = result.members[id];

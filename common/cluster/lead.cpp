@@ -24,7 +24,7 @@ electorate::Config electorate_config(const Stepping& step)
         .ask_again_after = step.config.order_again_after,
         .rebuild_pause_max = step.config.rebuild_pause_max,
         .acks_max = mysql::acks_max(flavor(record)),
-        .members_min = electorate::members_min(record.num_nodes)};
+        .members_min = goes_alone(record) ? 1 : electorate::members_min(record.num_nodes)};
 }
 
 /// A primary is there: everybody follows it, and those outside of E may prove themselves.
@@ -153,6 +153,10 @@ void lift(Stepping& step, const election::Publish& effect)
 void lift(Stepping& step, const election::ReportBegun& effect)
 {
     step.state.stuck.reset();
+    if (effect.why == election::ReportBegun::Why::alone) {
+        const MemberId candidate = step.record().primary;
+        step.report(Report::Level::warning, candidate, "goes on without the other member");
+    }
     step.report(
         Report::Level::info,
         MemberId{},
@@ -310,9 +314,10 @@ void act_on(Stepping& step, Verdict verdict)
     if (diagnosis::calls_for_election(verdict)) {
         call_election(step);
         static_cast<void>(diagnose(step));
-    } else {
-        adopt(step);
+        return;
     }
+    adopt(step);
+    if (verdict == Verdict::replica_lost) go_alone(step);
 }
 
 }  // namespace
@@ -332,6 +337,9 @@ void call_election(Stepping& step, std::map<MemberId, int> preference)
     call.preference = std::move(preference);
     call.primaries_beside = step.state.primaries_beside;
     call.open_rule = open_rule(record);
+    if (goes_alone(record) && record.ever_opened) {
+        call.alone_after = step.config.diagnosis.cut_timeout;
+    }
     tell_election(step, call);
 }
 

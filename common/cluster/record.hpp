@@ -22,6 +22,13 @@ struct Size {
     friend bool operator==(const Size&, const Size&) = default;
 };
 
+/// What a cluster of two does while one of them is down.
+enum class TwoNodePolicy {
+    consistent,  ///< Writes wait for it: every transaction that was acknowledged is on both.
+    available,   ///< The other goes on alone: what it acknowledges then is on it only.
+};
+[[nodiscard]] const char* to_text(TwoNodePolicy policy);
+
 struct Member {
     mesos::TaskId task_id;    ///< Of the latest launch; empty before the first.
     mesos::AgentId agent_id;  ///< Where that was.
@@ -66,6 +73,7 @@ struct Record {
     bool ever_opened = false;
     placement::Constraints constraints;  ///< Where members may be, see common/placement.
     bool colocate = false;               ///< An agent may hold more than one member.
+    TwoNodePolicy two_node_policy = TwoNodePolicy::consistent;
     std::string unknown_fields;
     friend bool operator==(const Record&, const Record&) = default;
 };

@@ -11,6 +11,7 @@
 #include "common/publish/publish.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -100,6 +101,10 @@ void end_task(Stepping& step, MemberId id, mesos::TaskState state, const std::st
 /// How long to wait after so many launches in a row that failed. (on_status.cpp)
 [[nodiscard]] Duration launch_pause(const Config& config, std::uint32_t failures);
 
+/// Whether one of its two members goes on without the other. (alone.cpp)
+[[nodiscard]] bool goes_alone(const Record& record);
+/// The only replica leaves E, so that commits need not wait for it. (alone.cpp)
+void go_alone(Stepping& step);
 [[nodiscard]] mysql::Flavor flavor(const Record& record);
 [[nodiscard]] Uuid uuid(const Record& record);
 

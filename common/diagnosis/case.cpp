@@ -175,6 +175,32 @@ bool Case::can_do_without_primary() const
     return can_take_over() && voters() > view.electorate.acks;
 }
 
+/// By what the primary's server waits for, as k may be in force before it is saved.
+const Member* Case::only_replica() const
+{
+    const bool is_one_of_two = view.electorate.members.size() == 2 && in_electorate(view.primary);
+    if (!view.may_go_alone || !is_one_of_two || !leads()) return nullptr;
+    if (primary->observation->acks_required == 0) return nullptr;
+    for (const auto& [id, member] : view.members) {
+        if (!is_primary(id) && in_electorate(id)) return &member;
+    }
+    return nullptr;
+}
+
+bool Case::does_without_replica() const
+{
+    const Member* replica = only_replica();
+    if (replica == nullptr) return false;
+    const mysql::Observation& seen = *primary->observation;
+    if (seen.semi_sync_clients == 0) return true;
+    if (seen.commits_waiting == 0) return false;
+    // A large transaction may be on its way to it.
+    const bool is_receiving = link(*replica) == Link::receives &&
+                              replica->observation->acknowledges &&
+                              !replica->observation->position.includes(seen.position);
+    return !is_receiving;
+}
+
 bool Case::replicates(const Member& member) const
 {
     return answers(member) && member.observation->phase == Phase::replica;

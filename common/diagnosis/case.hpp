@@ -59,6 +59,10 @@ struct Case {
     /// And have k among them to acknowledge, without the primary.
     [[nodiscard]] bool can_do_without_primary() const;
 
+    // Of two in E, where the primary may go on alone.
+    [[nodiscard]] const Member* only_replica() const;  ///< Null: it may not, or need not.
+    [[nodiscard]] bool does_without_replica() const;   ///< Though its commits wait for it.
+
     // Of any replica.
     [[nodiscard]] bool replicates(const Member& member) const;  ///< Or tries to.
     [[nodiscard]] bool is_broken(const Member& member) const;

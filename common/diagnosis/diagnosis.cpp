@@ -48,6 +48,15 @@ bool has_just_begun(const Case& c)
     return c.past.epoch_since && c.now - *c.past.epoch_since < c.config.failover_block;
 }
 
+/// Cheaper than an election, so it comes first: the primary lives.
+bool has_lost_replica(const Case& c)
+{
+    const Member* replica = c.only_replica();
+    if (replica == nullptr) return false;
+    const bool is_late = c.past.loss && c.now - c.past.loss->since >= c.config.cut_timeout;
+    return replica->task_ended || is_late;
+}
+
 bool is_cut(const Case& c)
 {
     if (!c.past.cut_since || c.now - *c.past.cut_since < c.config.cut_timeout) return false;
@@ -109,6 +118,7 @@ constexpr std::array rules{
     Rule{is_silent, Verdict::primary_silent},
     Rule{is_hung, Verdict::primary_hung},
     Rule{stalls, Verdict::primary_stalls},
+    Rule{has_lost_replica, Verdict::replica_lost},
     Rule{is_cut, Verdict::replication_cut},
     Rule{commits_stall, Verdict::commits_stall},
     Rule{is_shut, Verdict::primary_shut},
@@ -142,6 +152,7 @@ void note_epoch(Past& past, const View& view, TimePoint now)
     past.epoch = view.epoch;
     past.cut_since.reset();
     past.stall.reset();
+    past.loss.reset();
     past.excess.clear();
 }
 
@@ -158,6 +169,17 @@ void note_stall(Past& past, const Case& c)
     past.stall = Past::Stall{seen.position, seen.commits_acknowledged, c.now};
 }
 
+void note_loss(Past& past, const Case& c)
+{
+    if (!c.does_without_replica()) {
+        past.loss.reset();
+        return;
+    }
+    const std::uint64_t acknowledged = c.primary->observation->commits_acknowledged;
+    const bool lasts = past.loss && past.loss->acknowledged == acknowledged;
+    if (!lasts) past.loss = Past::Loss{acknowledged, c.now};
+}
+
 }  // namespace
 
 void remember(Past& past, const View& view, const Config& config, TimePoint now)
@@ -171,6 +193,7 @@ void remember(Past& past, const View& view, const Config& config, TimePoint now)
         past.cut_since = now;
     }
     note_stall(past, c);
+    note_loss(past, c);
     std::erase_if(past.excess, [&view](const auto& entry) {
         return !view.members.contains(entry.first) || entry.first == view.primary;
     });
@@ -208,6 +231,7 @@ std::optional<TimePoint> next_look(
     if (facts.primary != nullptr) consider(facts.primary->heard_at + config.lease);
     if (past.cut_since) consider(*past.cut_since + config.cut_timeout);
     if (past.stall) consider(past.stall->since + config.cut_timeout);
+    if (past.loss) consider(past.loss->since + config.cut_timeout);
     if ((past.cut_since || past.stall) && past.epoch_since) {
         consider(*past.epoch_since + config.failover_block);
     }
@@ -227,6 +251,7 @@ const char* code(Verdict verdict)
         case Verdict::primary_silent: return "primary_silent";
         case Verdict::primary_hung: return "primary_hung";
         case Verdict::primary_stalls: return "primary_stalls";
+        case Verdict::replica_lost: return "replica_lost";
         case Verdict::replication_cut: return "replication_cut";
         case Verdict::commits_stall: return "commits_stall";
         case Verdict::primary_shut: return "primary_shut";
@@ -253,6 +278,8 @@ const char* to_text(Verdict verdict)
         case Verdict::primary_silent: return "the primary is silent";
         case Verdict::primary_hung: return "the primary's server hangs";
         case Verdict::primary_stalls: return "the primary's server does not answer";
+        case Verdict::replica_lost:
+            return "the primary has lost its only replica, and goes on alone";
         case Verdict::replication_cut:
             return "the primary is cut off from the replicas that its commits wait for";
         case Verdict::commits_stall:

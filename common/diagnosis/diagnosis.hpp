@@ -29,6 +29,7 @@ enum class Verdict {
     primary_silent,       ///< Silent, and the replicas do not tell enough yet. Wait.
     primary_hung,         ///< Its executor lives, its server does not answer, others can lead.
     primary_stalls,       ///< The same, but not for long enough, or nobody else can lead.
+    replica_lost,         ///< The only replica is; by the cluster's policy it leaves E.
     replication_cut,      ///< Commits wait for replicas that lost it; these can do without it.
     commits_stall,        ///< Commits wait for what replicas hold, which nobody acknowledges.
     primary_shut,         ///< Runs and answers in its epoch, but clients cannot write.

@@ -48,6 +48,7 @@ struct View {
     std::map<MemberId, Member> members;
     Election election = Election::none;
     bool ever_opened = true;
+    bool may_go_alone = false;  ///< Of two in E the primary goes on without its replica.
 };
 
 /// What an observation alone does not tell: since when. Forgotten by a restart of the scheduler,
@@ -65,10 +66,17 @@ struct Past {
         TimePoint since{};
         friend bool operator==(const Stall&, const Stall&) = default;
     };
+    /// Of two in E the replica is not connected to the primary, or leaves its commits waiting.
+    struct Loss {
+        std::uint64_t acknowledged = 0;  ///< Nothing was since.
+        TimePoint since{};
+        friend bool operator==(const Loss&, const Loss&) = default;
+    };
     std::optional<Epoch> epoch;
     std::optional<TimePoint> epoch_since;  ///< None: it had begun before we looked.
     std::optional<TimePoint> cut_since;    ///< Commits wait, and fewer than k replicas receive.
     std::optional<Stall> stall;
+    std::optional<Loss> loss;
     std::map<MemberId, Excess> excess;
     friend bool operator==(const Past&, const Past&) = default;
 };

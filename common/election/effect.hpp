@@ -24,8 +24,8 @@ struct SaveEpoch {  ///< The record's epoch, its last primary, no candidate, not
     Epoch since{};  ///< As in `Called`, for whoever has to call again.
     friend bool operator==(const SaveEpoch&, const SaveEpoch&) = default;
 };
-/// As an operator wants it: E is this from now on, and `last` is who acknowledged last, whatever
-/// was true before. What `last` lacks is lost.
+/// As an operator wants it, or the policy of two: E is this from now on, and `last` is who
+/// acknowledged last, whatever was true before. What `last` lacks is lost.
 struct SaveForced {
     Epoch epoch{};
     LastPrimary last;
@@ -90,6 +90,7 @@ struct ReportBegun {  ///< A new epoch, and why.
         candidate_refused,
         candidate_failed,  ///< Restarted, ended, silent, or its server gave an error.
         forced,            ///< An operator lets it go on with fewer members.
+        alone,             ///< Of two it goes on without the other, as is the policy.
         epoch_behind,      ///< A member knows a higher epoch: state was lost or restored.
     };
     Epoch epoch{};

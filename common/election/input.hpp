@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/ids.hpp"
+#include "common/base/time.hpp"
 #include "common/control/messages.hpp"
 #include "common/electorate/electorate.hpp"
 #include "common/mysql/observation.hpp"
@@ -8,6 +9,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <variant>
 
 /// What an election is told.
@@ -43,6 +45,9 @@ struct Called {             ///< There is no primary (any more), or another one 
     /// it.
     std::map<MemberId, std::size_t> primaries_beside{};
     OpenRule open_rule;
+    /// Of an electorate of two the candidate goes on alone, if the other has not acknowledged its
+    /// marker for so long; none: it waits for the other.
+    std::optional<Duration> alone_after{};
     friend bool operator==(const Called&, const Called&) = default;
 };
 struct Appeared {  ///< The member's control stream is up (again): orders may have been lost.

@@ -50,6 +50,10 @@ namespace promoting {
 /// is in it yet.
 [[nodiscard]] Effects report_stuck(State& state);
 
+/// Of two members the other has not acknowledged the marker in time, where it need not.
+[[nodiscard]] bool is_left_alone(const Promoting& phase, TimePoint now);
+[[nodiscard]] Effects go_alone(State& state, const Config& config, TimePoint now);
+
 [[nodiscard]] Effects on(State&, const Config&, const Appeared&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const Ended&, TimePoint now);
 [[nodiscard]] Effects on(State&, const Config&, const Observed&, TimePoint now);

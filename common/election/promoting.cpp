@@ -196,6 +196,8 @@ Effects enter(State& state, const Config& config, const LastPrimary& candidate, 
         .candidate_fails_at = now + config.candidate_silence_max,
         .stuck_at = now + config.stuck_after,
         .reported = {}};
+    const bool of_two = phase.call.electorate.members.size() == 2;
+    if (of_two && phase.call.alone_after) phase.alone_at = now + *phase.call.alone_after;
     Effects effects{promotion(state, phase)};
     for (const MemberId member : phase.call.electorate.members) {
         if (!follows_at_once(phase, member)) continue;
@@ -362,6 +364,7 @@ Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint 
     if (now >= phase.candidate_fails_at) {
         return begin_after_candidate(state, config, Why::candidate_failed, now);
     }
+    if (is_left_alone(phase, now)) return go_alone(state, config, now);
 
     phase.ask_again_at = now + config.ask_again_after;
     phase.asked_again = true;
@@ -375,7 +378,9 @@ Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint 
 
 TimePoint next_deadline(const Promoting& phase)
 {
-    return std::min(phase.ask_again_at, phase.candidate_fails_at);
+    const TimePoint next = std::min(phase.ask_again_at, phase.candidate_fails_at);
+    const bool may_be_left = phase.stage == Stage::written && phase.alone_at;
+    return may_be_left ? std::min(next, *phase.alone_at) : next;
 }
 
 }  // namespace mysos::election::promoting

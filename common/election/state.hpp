@@ -60,6 +60,7 @@ struct Promoting {
     TimePoint candidate_fails_at;  ///< Unless it is heard of before.
     TimePoint stuck_at;            ///< Unless its marker is acknowledged before.
     std::optional<ReportStuck> reported;
+    std::optional<TimePoint> alone_at{};  ///< Then it goes on without the other of two.
     friend bool operator==(const Promoting&, const Promoting&) = default;
 };
 

@@ -19,7 +19,37 @@ Electorate without_missing(const Promoting& phase)
     return rest;
 }
 
+/// Nobody that leaves E can acknowledge for another primary: the quorum that chose the candidate
+/// has fenced it. Nor for this one: some follow it already, so it begins again in an epoch of its
+/// own, in which it lets in only whom it is told to. What is lost is the safety of more than one
+/// copy.
+Effects go_on_with(
+    State& state, const Config& config, Electorate rest, ReportBegun::Why why, TimePoint now)
+{
+    const auto& phase = std::get<Promoting>(state.phase);
+    Called call = phase.call;
+    call.electorate = std::move(rest);
+    call.last = phase.candidate;
+    call.since = Epoch{};
+    call.high_water = phase.candidate.position;
+    Effects effects{SaveForced{state.epoch, call.last, call.since, call.electorate}};
+    const Effects again = begin(state, config, std::move(call), why, now);
+    effects.insert(effects.end(), again.begin(), again.end());
+    return effects;
+}
+
 }  // namespace
+
+bool is_left_alone(const Promoting& phase, TimePoint now)
+{
+    return phase.stage == Promoting::Stage::written && phase.alone_at && now >= *phase.alone_at;
+}
+
+Effects go_alone(State& state, const Config& config, TimePoint now)
+{
+    Electorate alone{.members = {std::get<Promoting>(state.phase).candidate.member}, .acks = 0};
+    return go_on_with(state, config, std::move(alone), ReportBegun::Why::alone, now);
+}
 
 Effects report_stuck(State& state)
 {
@@ -40,25 +70,13 @@ Effects report_stuck(State& state)
     return {std::move(stuck)};
 }
 
-/// Nobody that leaves E can acknowledge for another primary: the quorum that chose the candidate
-/// has fenced it. Nor for this one: some follow it already, so it begins again in an epoch of its
-/// own, in which it lets in only whom it is told to. What is lost is the safety of more than one
-/// copy.
 Effects on(State& state, const Config& config, const Forced& forced, TimePoint now)
 {
-    auto& phase = std::get<Promoting>(state.phase);
+    const auto& phase = std::get<Promoting>(state.phase);
     const bool was_offered =
         phase.stage == Stage::written && phase.reported && forced.member == phase.candidate.member;
     if (!was_offered) return {Ignored{Ignored::Why::not_stuck}};
-    Called call = phase.call;
-    call.electorate = without_missing(phase);
-    call.last = phase.candidate;
-    call.since = Epoch{};
-    call.high_water = phase.candidate.position;
-    Effects effects{SaveForced{state.epoch, call.last, call.since, call.electorate}};
-    const Effects again = begin(state, config, std::move(call), ReportBegun::Why::forced, now);
-    effects.insert(effects.end(), again.begin(), again.end());
-    return effects;
+    return go_on_with(state, config, without_missing(phase), ReportBegun::Why::forced, now);
 }
 
 }  // namespace mysos::election::promoting

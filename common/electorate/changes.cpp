@@ -140,11 +140,13 @@ Effects on(State& state, const Config& config, const LeaveAsked& asked, TimePoin
     if (!members.contains(asked.member)) return ignored(Why::not_a_member);
     const bool below_floor = members.size() - 1 < config.members_min;
     if (below_floor && asked.by == LeaveAsked::By::automatic) return ignored(Why::below_floor);
-    if (!std::holds_alternative<Steady>(state.leadership->change)) {
-        return ignored(Why::change_running);
-    }
+    const bool by_policy = asked.by == LeaveAsked::By::two_node_policy;
+    const auto& change = state.leadership->change;
+    // A raise would wait for whom the primary has lost. What is in force stays above what is saved.
+    const bool gives_way = by_policy && std::holds_alternative<Raising>(change);
+    if (!std::holds_alternative<Steady>(change) && !gives_way) return ignored(Why::change_running);
     Step step{state, config, now, {}};
-    begin_leave(step, asked.member, false);
+    begin_leave(step, asked.member, by_policy);
     return step.effects;
 }
 

@@ -87,7 +87,11 @@ struct JoinAsked {  ///< Remembered until it is done or the member leaves.
     MemberId member{};
 };
 struct LeaveAsked {
-    enum class By { operators, automatic, two_node_policy };
+    enum class By {
+        operators,
+        automatic,        ///< Not below the floor.
+        two_node_policy,  ///< The primary has lost it; it joins again when it is back.
+    };
     MemberId member{};
     By by = By::automatic;
 };

@@ -5,6 +5,7 @@
 
 #include <google/protobuf/unknown_field_set.h>
 
+#include <optional>
 #include <utility>
 
 namespace mysos::wire {
@@ -97,6 +98,15 @@ void write_member(MemberId id, const cluster::Member& member, pb::Member& to)
     keep_unknown(member.unknown_fields, to);
 }
 
+/// Written as words. Empty: by a version that did not know it.
+std::optional<cluster::TwoNodePolicy> policy_named(const std::string& name)
+{
+    using enum cluster::TwoNodePolicy;
+    if (name.empty() || name == to_text(consistent)) return consistent;
+    if (name == to_text(available)) return available;
+    return std::nullopt;
+}
+
 }  // namespace
 
 Result<cluster::Record> decode_cluster(std::string_view bytes)
@@ -139,6 +149,9 @@ Result<cluster::Record> decode_cluster(std::string_view bytes)
         record.constraints.push_back({stored.field(), *op, stored.value()});
     }
     record.colocate = from.colocate();
+    const auto policy = policy_named(from.two_node_policy());
+    if (!policy) return Errc::state_corrupt;
+    record.two_node_policy = *policy;
     record.unknown_fields = unknown_fields(from);
     return record;
 }
@@ -177,6 +190,7 @@ std::string encode_cluster(const cluster::Record& record)
         one->set_value(constraint.value);
     }
     to.set_colocate(record.colocate);
+    to.set_two_node_policy(to_text(record.two_node_policy));
     keep_unknown(record.unknown_fields, to);
     return to.SerializeAsString();
 }

@@ -317,11 +317,11 @@ def try_replication(home, primary, replicas, password):
     return primary_file
 
 
-def create_cluster(programs, base, zk, nodes):
+def create_cluster(programs, base, zk, nodes, **options):
     say(f"POST {base}/clusters/{CLUSTER}  (cluster_user={USER} num_nodes={nodes})")
     posted = time.monotonic()
     form = {"cluster_user": USER, "num_nodes": nodes,
-            "size": json.dumps({"cpus": 1.0, "mem": "1gb", "disk": "2gb"})}
+            "size": json.dumps({"cpus": 1.0, "mem": "1gb", "disk": "2gb"}), **options}
     status, text = request("POST", f"{base}/clusters/{CLUSTER}", form)
     if status != 200:
         raise Failed(f"the scheduler answered {status}: {text}")

@@ -42,6 +42,7 @@ struct CreateForm {
     std::optional<std::string> flavor;
     std::optional<std::string> constraints;
     std::optional<std::string> colocate;
+    std::optional<std::string> two_node_policy;
 };
 struct CreateRequested {
     RequestId request{};

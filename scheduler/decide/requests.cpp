@@ -160,6 +160,18 @@ std::optional<Refused> read_placement(const CreateForm& form, const Config& conf
     return std::nullopt;
 }
 
+std::optional<Refused> read_safety(const CreateForm& form, Asked& asked)
+{
+    using cluster::TwoNodePolicy;
+    const std::string policy = form.two_node_policy.value_or("consistent");
+    if (policy != "consistent" && policy != "available") {
+        return bad("two_node_policy: must be 'consistent' or 'available'");
+    }
+    asked.two_node_policy =
+        policy == "available" ? TwoNodePolicy::available : TwoNodePolicy::consistent;
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::variant<Asked, Refused> check(const CreateForm& form, const Config& config)
@@ -182,6 +194,7 @@ std::variant<Asked, Refused> check(const CreateForm& form, const Config& config)
         return bad("flavor: must be 'mariadb' or 'mysql'");
     }
     if (auto refused = read_placement(form, config, asked)) return *std::move(refused);
+    if (auto refused = read_safety(form, asked)) return *std::move(refused);
     if (form.backup_id && !form.backup_id->empty()) {
         return bad("backup_id: this version does not restore backups");
     }

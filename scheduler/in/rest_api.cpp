@@ -150,9 +150,14 @@ io::Awaitable<io::Reply> RestApi::create(CreateCall call)
     const auto& clusters = ports_.state().clusters;
     const auto made = clusters.find(name);
     if (made != clusters.end() && made->second.record.num_nodes == 2) {
+        const bool goes_alone =
+            made->second.record.two_node_policy == cluster::TwoNodePolicy::available;
         body["warning"] =
-            "of two members both must hold a commit, so writes wait while one of them is down; "
-            "three do not have to wait";
+            goes_alone
+                ? "of two members one goes on alone while the other is down: what it acknowledges "
+                  "then is lost if it is lost as well; three need not go on alone"
+                : "of two members both must hold a commit, so writes wait while one of them is "
+                  "down; three do not have to wait, and nor do two with two_node_policy=available";
     }
     co_return json_reply(200, body);
 }

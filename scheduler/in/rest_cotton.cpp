@@ -37,7 +37,7 @@ std::variant<CreateCall, io::Reply> read_create(const std::string& name, const i
     Result<wire::Form> form = wire::parse_form(request.headers.find("Content-Type"), request.body);
     if (!form) return not_a_form(form.error());
 
-    constexpr std::array<std::string_view, 8> known{
+    constexpr std::array<std::string_view, 9> known{
         "cluster_user",
         "num_nodes",
         "size",
@@ -45,14 +45,15 @@ std::variant<CreateCall, io::Reply> read_create(const std::string& name, const i
         "cluster_password",
         "flavor",
         "constraints",
-        "colocate"};
+        "colocate",
+        "two_node_policy"};
     for (const auto& [key, value] : *form) {
         if (std::ranges::find(known, key) != known.end()) continue;
         return plain(
             400,
             "'" + key +
                 "' is not a field of this call: cluster_user, num_nodes, size, backup_id, "
-                "cluster_password, flavor, constraints and colocate are");
+                "cluster_password, flavor, constraints, colocate and two_node_policy are");
     }
 
     CreateCall call;
@@ -64,6 +65,7 @@ std::variant<CreateCall, io::Reply> read_create(const std::string& name, const i
     call.form.flavor = field(*form, "flavor");
     call.form.constraints = field(*form, "constraints");
     call.form.colocate = field(*form, "colocate");
+    call.form.two_node_policy = field(*form, "two_node_policy");
     call.password = field(*form, "cluster_password");
     if (call.password && call.password->empty()) call.password.reset();
     if (!call.password) return call;

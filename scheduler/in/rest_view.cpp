@@ -289,6 +289,7 @@ json cluster_view(
           {"disk", megabytes(record.size.disk_mb)}}},
         {"constraints", constraints_view(record.constraints)},
         {"colocate", record.colocate},
+        {"two_node_policy", to_text(record.two_node_policy)},
         {"uuid", record.uuid},
         {"created_at", rfc3339(record.created_at_unix_ms)},
         {"epoch", static_cast<std::uint64_t>(record.epoch)},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 
 using namespace mysos;
@@ -137,4 +138,80 @@ TEST_CASE("sim: a server that hangs and cannot be replaced is started anew in th
     };
     play({nobody, 9s, true, 3, 3}, hang_alone);
     play({"primary_hung", 30s, true, 1, 1}, hang_alone);
+}
+
+// Of two, where one may go on without the other.
+TEST_CASE("sim: of two, the primary goes on without its replica, which comes back", "[sim]")
+{
+    for (std::uint64_t seed = 1; seed <= 24; ++seed) {
+        World world{seed, Broken::nothing, World::Kind::pair};
+        REQUIRE(world.settle() == "");
+        const MemberId primary = *world.primary();
+        const MemberId replica{3 - number(primary)};
+        if (seed % 2 == 0) {
+            world.lose(replica);
+        } else {
+            world.cut(primary, replica);
+        }
+        REQUIRE(world.pass(12s, false) == "");
+        const std::size_t before = world.acknowledged();
+        REQUIRE(world.pass(10s, true) == "");
+        INFO("seed " << seed << "\n" << story(world));
+        CHECK(text(world.called_for()) == nobody);
+        CHECK(world.electorate() == std::set<MemberId>{primary});
+        CHECK(world.acknowledged() > before);
+        REQUIRE(world.settle() == "");
+        CHECK(world.primary() == primary);
+        CHECK(world.electorate().size() == 2);
+    }
+}
+
+TEST_CASE("sim: of two, the replica takes over alone when the primary is lost", "[sim]")
+{
+    int took_over = 0;
+    for (std::uint64_t seed = 1; seed <= 24; ++seed) {
+        World world{seed, Broken::nothing, World::Kind::pair};
+        REQUIRE(world.settle() == "");
+        const MemberId primary = *world.primary();
+        const MemberId replica{3 - number(primary)};
+        if (seed % 2 == 0) {
+            world.lose(primary);
+        } else {  // It lives, and can commit nothing.
+            world.cut_stream(primary);
+            world.cut(primary, replica);
+        }
+        REQUIRE(world.pass(20s, true) == "");
+        const std::size_t before = world.acknowledged();
+        REQUIRE(world.pass(10s, true) == "");
+        INFO("seed " << seed << "\n" << story(world));
+        // A replica that dies of its promotion may have forgotten what it acknowledged.
+        if (story(world).find(" dies of ") != std::string::npos) continue;
+        ++took_over;
+        CHECK(world.primary() == replica);
+        CHECK(world.electorate() == std::set<MemberId>{replica});
+        CHECK(world.acknowledged() > before);
+        REQUIRE(world.settle() == "");
+        CHECK(world.primary() == replica);
+        CHECK(world.electorate().size() == 2);
+    }
+    CHECK(took_over > 18);
+}
+
+TEST_CASE("sim: of two, who goes on alone is nobody's successor", "[sim]")
+{
+    World world{1, Broken::nothing, World::Kind::pair};
+    REQUIRE(world.settle() == "");
+    const MemberId primary = *world.primary();
+    const MemberId replica{3 - number(primary)};
+    world.lose(replica);
+    REQUIRE(world.pass(15s, true) == "");
+    REQUIRE(world.electorate() == std::set<MemberId>{primary});
+    world.lose(primary);
+    world.bring_back(replica);
+    world.mend_stream(replica);
+    REQUIRE(world.pass(60s, true) == "");
+    INFO(story(world));
+    CHECK(world.primary() != replica);  // It lacks what was acknowledged without it.
+    REQUIRE(world.settle() == "");
+    CHECK(world.primary() == primary);
 }

@@ -139,6 +139,7 @@ std::string World::pass(Duration duration, bool writes)
     while (now_ < end && wrong_.empty()) {
         if (writes) write(members_.begin()->second);
         live_round();
+        for (const std::string& line : scheduler_.said) tell(line);
         scheduler_.said.clear();
     }
     return wrong_;

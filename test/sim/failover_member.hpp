@@ -46,6 +46,9 @@ enum class Broken {
     leave_raises,          ///< k grows with a leave, unseen by the primary.
     deposed_writes,        ///< A scheduler that does not lead any more still saves what it knew.
     promotion_shuts_nobody_out,  ///< Who followed it before does so again, of E or not.
+    alone_before_saved,  ///< Of two: k = 0 is in force before E without the other is persisted.
+    alone_not_saved,     ///< Of two: who takes over alone does so without persisting it.
+    alone_unfenced,      ///< Of two: who left takes over from one that needs nobody.
 };
 
 struct Transaction {

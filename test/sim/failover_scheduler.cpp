@@ -10,12 +10,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr diagnosis::Config diagnosis_config{
-    .hang_alone_max = 12s, .cut_timeout = 4s, .failover_block = 8s};
-
 }  // namespace
 
-Scheduler::Scheduler(Prng& prng, Broken broken, mysql::Flavor flavor, std::set<MemberId> members)
+Scheduler::Scheduler(
+    Prng& prng, Broken broken, mysql::Flavor flavor, std::set<MemberId> members, bool goes_alone)
     : prng_{prng},
       broken_{broken},
       members_{std::move(members)},
@@ -24,11 +22,12 @@ Scheduler::Scheduler(Prng& prng, Broken broken, mysql::Flavor flavor, std::set<M
           .ask_last_after = 2s,
           .stuck_after = 10s,
           .candidate_silence_max = 5s},
+      goes_alone_{goes_alone && members_.size() == 2},
       electorate_config_{
           .ask_again_after = 1s,
           .rebuild_pause_max = 4s,
           .acks_max = mysql::acks_max(flavor),
-          .members_min = electorate::members_min(members_.size())},
+          .members_min = goes_alone_ ? 1 : electorate::members_min(members_.size())},
       acks_max_{mysql::acks_max(flavor)},
       impatient_{prng_.one_in(2)}
 {
@@ -110,6 +109,12 @@ void Scheduler::call(const election::LastPrimary& last, TimePoint now)
         .high_water = knows_high_water ? high_water_ : mysql::Position{},
         .preference = {},
         .open_rule = open_rule};
+    if (goes_alone_ && record_.ever_opened) called.alone_after = diagnosis_config.cut_timeout;
+    const bool is_alone = record_.ever_opened && record_.electorate.acks == 0;
+    if (broken_ == Broken::alone_unfenced && goes_alone_ && is_alone) {
+        record_.electorate = {members_, 1};
+        called.electorate = record_.electorate;
+    }
     tell(called, now);
     if (broken_ == Broken::quorum_off_by_one) stuff_the_ballot(now);
 }
@@ -202,37 +207,6 @@ void Scheduler::observed(MemberId member, const mysql::Observation& seen, TimePo
         lead(seen.acks_required, true, now);
     }
     look(now);
-}
-
-void Scheduler::disconnected(MemberId member)
-{
-    heard_[member].connected = false;
-}
-
-/// The open primary of the recorded epoch is judged by what is known of it.
-void Scheduler::look(TimePoint now)
-{
-    const bool elects = !std::holds_alternative<election::Idle>(election_.phase);
-    if (dead_ || elects || !record_.opened) return;
-    diagnosis::View view;
-    view.epoch = record_.epoch;
-    view.primary = record_.last.member;
-    view.electorate = record_.electorate;
-    for (const auto& [id, heard] : heard_) {
-        diagnosis::Member& member = view.members[id];
-        member.connected = heard.connected;
-        member.task_ended = heard.ended;
-        member.heard_at = heard.at;
-        if (heard.seen) member.observation = &*heard.seen;
-    }
-    diagnosis::remember(past_, view, diagnosis_config, now);
-    const auto verdict = diagnosis::diagnose(view, past_, diagnosis_config, now);
-    const bool is_silent = now - heard_.at(view.primary).at >= diagnosis_config.lease;
-    const bool silence_counts = broken_ == Broken::silence_counts && is_silent;
-    if (!silence_counts && !diagnosis::calls_for_election(verdict)) return;
-    said.push_back(std::string{"verdict: "} + diagnosis::to_text(verdict));
-    called_for = verdict;
-    call(record_.last, now);
 }
 
 /// An answer is newer than the last observation.
@@ -402,8 +376,10 @@ void Scheduler::perform(const election::Effect& effect, TimePoint now)
             [&](const SaveForced& e) {
                 record_.last = e.last;
                 record_.since = e.since;
-                record_.electorate = e.electorate;
                 high_water_ = e.last.position;
+                if (broken_ == Broken::alone_not_saved) return;
+                record_.electorate = e.electorate;
+                said.push_back("scheduler saves " + electorate_text());
             },
             [&](const SendPrepare& e) { send(e.member, control::Prepare{e.epoch}); },
             [&](const SaveCandidate& e) {
@@ -412,7 +388,7 @@ void Scheduler::perform(const election::Effect& effect, TimePoint now)
                 record_.since = {};
             },
             [&](const SendPromote& e) {
-                const auto acks = static_cast<std::uint32_t>(record_.electorate.acks);
+                const auto acks = static_cast<std::uint32_t>(e.acks);
                 send(e.member, control::Promote{e.epoch, {}, acks, {}});
                 sent.back().second.position = e.position;
                 sent.back().second.accounts = record_.electorate.members;
@@ -468,6 +444,8 @@ void Scheduler::perform(const electorate::Effect& effect, TimePoint now)
             },
             [&](const SendLockAccount& e) {
                 send(e.primary, control::LockAccount{e.epoch, {}, e.member, e.serial});
+                if (broken_ != Broken::alone_before_saved) return;
+                send(e.primary, control::SetAcknowledgers{e.epoch, 0, {}, e.serial});
             },
             [&](const electorate::SendFollow& e) {
                 send(

@@ -7,6 +7,7 @@
 #include "common/electorate/changes.hpp"
 #include "test/sim/failover_member.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <map>
@@ -17,6 +18,11 @@
 #include <vector>
 
 namespace mysos::sim {
+
+inline constexpr diagnosis::Config diagnosis_config{
+    .hang_alone_max = std::chrono::seconds{12},
+    .cut_timeout = std::chrono::seconds{4},
+    .failover_block = std::chrono::seconds{8}};
 
 /// What the scheduler has in ZooKeeper.
 struct Record {
@@ -32,7 +38,13 @@ struct Record {
 /// changes over a record that outlives it, as the cluster machine does it.
 class Scheduler {
   public:
-    Scheduler(Prng& prng, Broken broken, mysql::Flavor flavor, std::set<MemberId> members);
+    /// `goes_alone`: one of two goes on without the other.
+    Scheduler(
+        Prng& prng,
+        Broken broken,
+        mysql::Flavor flavor,
+        std::set<MemberId> members,
+        bool goes_alone);
 
     /// Begins, or begins anew with the record alone.
     void restart(TimePoint now);
@@ -75,6 +87,7 @@ class Scheduler {
     };
 
     void look(TimePoint now);
+    void leave_alone(TimePoint now);
     void correct(MemberId member, const control::FromMember& answer, TimePoint now);
     void call(const election::LastPrimary& last, TimePoint now);
     void lead(std::size_t acks_in_force, bool adopted, TimePoint now);
@@ -95,6 +108,7 @@ class Scheduler {
     std::set<MemberId> members_;
     std::set<MemberId> wanted_;
     election::Config election_config_;
+    bool goes_alone_;
     electorate::Config electorate_config_;
     std::size_t acks_max_;
     bool impatient_ = false;  ///< Takes a primary for lost that it does not hear of at once.

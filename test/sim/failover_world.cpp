@@ -16,8 +16,16 @@ constexpr std::uint64_t churn = 1;  ///< Members come and go, k with them.
 constexpr std::uint64_t storm = 2;  ///< Servers restart all the time.
 constexpr std::uint64_t lag = 3;    ///< Answers and transactions are late, orders are repeated.
 
-std::set<MemberId> draw_members(Prng& prng, bool churns)
+/// With a number of its own, so that the worlds of other sizes stay what they were.
+bool draw_policy(std::uint64_t seed, World::Kind kind)
 {
+    constexpr std::uint64_t apart = 0x7f4a7c15;
+    return kind == World::Kind::pair || Prng{seed ^ apart}.one_in(2);
+}
+
+std::set<MemberId> draw_members(Prng& prng, bool churns, World::Kind kind)
+{
+    if (kind == World::Kind::pair) return {MemberId{1}, MemberId{2}};
     std::set<MemberId> members;
     constexpr std::array<std::uint32_t, 8> sizes{1, 2, 3, 3, 3, 4, 5, 5};
     const std::uint32_t size = sizes.at((churns ? 5 : 0) + prng.below(churns ? 3 : sizes.size()));
@@ -82,12 +90,17 @@ std::string describe(const Order& order)
 
 }  // namespace
 
-World::World(std::uint64_t seed, Broken broken)
+World::World(std::uint64_t seed, Broken broken, Kind kind)
     : prng_{seed},
       broken_{broken},
       weather_{prng_.below(4)},
       flavor_{weather_ == churn || prng_.one_in(2) ? mysql::Flavor::mysql : mysql::Flavor::mariadb},
-      scheduler_{prng_, broken, flavor_, draw_members(prng_, weather_ == churn)}
+      scheduler_{
+          prng_,
+          broken,
+          flavor_,
+          draw_members(prng_, weather_ == churn, kind),
+          draw_policy(seed, kind)}
 {
     // Which faults there are, and how many of them, differs from world to world.
     const auto draw = [this](std::uint64_t most) {

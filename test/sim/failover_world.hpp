@@ -18,7 +18,11 @@ namespace mysos::sim {
 /// and delayed besides.
 class World {
   public:
-    World(std::uint64_t seed, Broken broken);
+    enum class Kind {
+        drawn,
+        pair,  ///< Two members, of which one goes on without the other.
+    };
+    World(std::uint64_t seed, Broken broken, Kind kind = Kind::drawn);
 
     /// One thing happens. Returns what is wrong with the world after it; empty: nothing.
     [[nodiscard]] std::string advance();
@@ -45,6 +49,8 @@ class World {
     void cut_stream(MemberId member) { cut_stream(members_.at(member)); }
     void mend_stream(MemberId member) { mend_stream(members_.at(member)); }
     void cut(MemberId one, MemberId other);
+    void lose(MemberId member) { crash_machine(members_.at(member)); }
+    void bring_back(MemberId member) { bring_back(members_.at(member)); }
     /// Everybody does what he does, and clients write, or do not. Returns what is wrong.
     [[nodiscard]] std::string pass(Duration duration, bool writes);
 

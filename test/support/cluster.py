@@ -61,9 +61,9 @@ class Directory:
 
 
 class Cluster:
-    """A cluster of three, all that it needs, and a client that writes rows one by one."""
+    """A cluster, all that it needs, and a client that writes rows one by one."""
 
-    def __init__(self, home, programs, flavor, agents, places=quickstart.HERE):
+    def __init__(self, home, programs, flavor, agents, places=quickstart.HERE, nodes=3, **options):
         self.home, self.programs, self.flavor, self.places = home, programs, flavor, places
         self.start_zookeeper(quickstart.free_port())
         self.mesos = quickstart.start_mesos(programs, home, agents, places)
@@ -71,7 +71,8 @@ class Cluster:
         self.start_scheduler()
         self.zk = KazooClient(hosts=f"{places.zookeeper}:{self.zookeeper}")
         self.zk.start(timeout=30)
-        reply, self.primary, _ = quickstart.create_cluster(programs, self.base, self.zk, 3)
+        reply, self.primary, _ = quickstart.create_cluster(
+            programs, self.base, self.zk, nodes, **options)
         self.password = reply["cluster_password"]
         self.options = home / "client.cnf"
         self.point_at(self.primary)

@@ -42,6 +42,7 @@ const char* text(election::ReportBegun::Why why)
         case Why::candidate_refused: return "candidate refused";
         case Why::candidate_failed: return "candidate failed";
         case Why::forced: return "forced";
+        case Why::alone: return "alone";
         case Why::epoch_behind: return "epoch behind";
     }
     return "?";

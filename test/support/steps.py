@@ -1,4 +1,4 @@
-"""Steps that a program puts a cluster of three through, with clients that write meanwhile."""
+"""Steps that a program puts a cluster through, with clients that write meanwhile."""
 
 import json
 import os
@@ -59,8 +59,9 @@ def healthy(cluster):
     return status == 200 and json.loads(text).get("state") == "running"
 
 
-def run_steps(steps, agents):
-    """What a program of steps does with its arguments FLAVOR [STEP...]. Returns its exit code."""
+def run_steps(steps, agents, **options):
+    """What a program of steps does with its arguments FLAVOR [STEP...]. Returns its exit code.
+    `options`: of the cluster."""
     flavor, *names = sys.argv[1:]
     unknown = set(names) - {step.__name__ for step in steps}
     if unknown:
@@ -81,7 +82,7 @@ def run_steps(steps, agents):
                 except Failed as problem:
                     print(f"skipped: {problem}")
                     return 77
-            cluster = Cluster(home, programs, flavor, agents)
+            cluster = Cluster(home, programs, flavor, agents, **options)
             sql(cluster.options, "CREATE DATABASE e2e; CREATE TABLE e2e.t (id INT PRIMARY KEY); "
                                  "CREATE TABLE e2e.w (id INT PRIMARY KEY)")
             cluster.write()

@@ -4,8 +4,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <functional>
 #include <set>
 #include <string>
+#include <vector>
 
 using namespace mysos;
 using namespace mysos::test;
@@ -126,5 +128,117 @@ TEST_CASE("diagnosis: who looks when it says so misses nothing", "[diagnosis]")
         w.wait(9s);
         CHECK(verdict() == Verdict::healthy);
         CHECK(next() == w.now + 1s);
+    }
+}
+
+namespace {
+
+/// Of two, where the primary may go on alone.
+Ward pair()
+{
+    Ward w;
+    w.view.members.erase(Ward::r3);
+    w.seen.erase(Ward::r3);
+    w.view.electorate = {{Ward::p, Ward::r2}, 1};
+    w.view.may_go_alone = true;
+    w.seen[Ward::p].semi_sync_clients = 1;
+    return w;
+}
+
+}  // namespace
+
+TEST_CASE("diagnosis: of two, what counts as a lost replica", "[diagnosis]")
+{
+    struct Case {
+        std::string name;
+        std::function<void(Ward&)> change;
+        Verdict before;  ///< For five seconds.
+        Verdict after;
+    };
+    const std::vector<Case> cases{
+        {"all is well", [](Ward&) {}, Verdict::healthy, Verdict::healthy},
+        {"its receiver is not connected",
+         [](Ward& w) { w.seen[Ward::p].semi_sync_clients = 0; },
+         Verdict::replicas_missing,
+         Verdict::replica_lost},
+        {"its task has ended",
+         [](Ward& w) { w.view.members[Ward::r2].task_ended = true; },
+         Verdict::replica_lost,
+         Verdict::replica_lost},
+        {"it holds what waits, and does not acknowledge it",
+         [](Ward& w) { w.seen[Ward::p].commits_waiting = 1; },
+         Verdict::healthy,
+         Verdict::replica_lost},
+        {"it has gone without a word, and commits wait",
+         [](Ward& w) {
+             w.seen[Ward::p].commits_waiting = 1;
+             w.lose_stream(Ward::r2);
+         },
+         Verdict::healthy,
+         Verdict::replica_lost},
+        {"it has gone without a word, and nobody writes",
+         [](Ward& w) { w.lose_stream(Ward::r2); },
+         Verdict::healthy,
+         Verdict::healthy},
+        {"a large transaction is on its way to it",
+         [](Ward& w) {
+             w.seen[Ward::p].commits_waiting = 1;
+             w.seen[Ward::p].position = mariadb_position("0-1-7");
+         },
+         Verdict::healthy,
+         Verdict::healthy},
+        {"the primary waits for nobody anyway",
+         [](Ward& w) {
+             w.seen[Ward::p].semi_sync_clients = 0;
+             w.seen[Ward::p].acks_required = 0;
+             w.view.electorate.acks = 0;
+         },
+         Verdict::healthy,
+         Verdict::healthy},
+        {"k is in force and not saved yet",
+         [](Ward& w) {
+             w.seen[Ward::p].semi_sync_clients = 0;
+             w.view.electorate.acks = 0;
+         },
+         Verdict::replicas_missing,
+         Verdict::replica_lost},
+        {"writes are to wait for it",
+         [](Ward& w) {
+             w.seen[Ward::p].semi_sync_clients = 0;
+             w.view.may_go_alone = false;
+         },
+         Verdict::replicas_missing,
+         Verdict::replicas_missing},
+        {"the primary has crashed as well",
+         [](Ward& w) {
+             w.view.members[Ward::r2].task_ended = true;
+             w.end(Ward::p);
+         },
+         Verdict::primary_crashed,
+         Verdict::primary_crashed},
+    };
+    for (const Case& c : cases) {
+        DYNAMIC_SECTION(c.name)
+        {
+            Ward w = pair();
+            c.change(w);
+            const auto wait = [&w](Duration duration) {
+                w.wait(duration);
+                return diagnose(w.view, w.past, w.config, w.now);
+            };
+            CHECK(wait(4900ms) == c.before);
+            CHECK(wait(100ms) == c.after);
+        }
+    }
+}
+
+TEST_CASE("diagnosis: of two, a replica that acknowledges now and then is not lost", "[diagnosis]")
+{
+    Ward w = pair();
+    w.seen[Ward::p].commits_waiting = 1;
+    for (int i = 0; i < 20; ++i) {
+        ++w.seen[Ward::p].commits_acknowledged;
+        w.wait(4s);
+        CHECK(diagnose(w.view, w.past, w.config, w.now) == Verdict::healthy);
     }
 }

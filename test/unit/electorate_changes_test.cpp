@@ -223,7 +223,30 @@ TEST_CASE("electorate changes: a member leaves", "[electorate]")
         CHECK(
             script.feed(AccountLocked{e4, 1, up_to(9)}) ==
             "save {1} k=0; set 1 e4 k=0 accounts {} #2");
+        // And back, as any member joins: first it must say that it does not acknowledge.
+        CHECK(script.read(2, 12) == "");
+        CHECK(script.state.to_join == std::set<MemberId>{m2});
+        CHECK(script.see(m2, 9, true) == "follow 1: 2 e4 #3");
+        CHECK(script.follow(m2, false, 3) == "set 1 e4 k=0 accounts {2} #4");
+        CHECK(script.read(4, 12) == "");
+        CHECK(
+            script.see(m2, 12, false) == "save {1,2} k=0; follow 1: 2 e4 acknowledging caught up");
+        CHECK(script.follow(m2, true) == "set 1 e4 k=1 accounts {2} #5");
+        CHECK(script.read(5, 12) == "save {1,2} k=1");
     }
+}
+
+TEST_CASE("electorate changes: the two-node policy does not wait for a raise", "[electorate]")
+{
+    // k = 1 is in force, and the one that it waits for is lost before it holds anything.
+    ElectorateScript script = led({{m1, m2}, 0}, {m1, m2});
+    CHECK(script.see(m2, 5, true) == "set 1 e4 k=1 accounts {2} #1");
+    CHECK(script.read(1, 9) == "");
+    CHECK(script.feed(LeaveAsked{m2, LeaveAsked::By::operators}) == "ignored: change running");
+    CHECK(script.feed(LeaveAsked{m2, LeaveAsked::By::two_node_policy}) == "lock 2 on 1 e4 #2");
+    CHECK(script.see(m2, 9, true) == "");  // Too late: its account is locked by now.
+    CHECK(
+        script.feed(AccountLocked{e4, 2, up_to(9)}) == "save {1} k=0; set 1 e4 k=0 accounts {} #3");
 }
 
 TEST_CASE(

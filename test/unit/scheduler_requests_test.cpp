@@ -108,6 +108,20 @@ TEST_CASE("requests: constraints are read, else the scheduler's are taken", "[sc
     CHECK(record.colocate);
 }
 
+TEST_CASE("requests: of two members one goes on alone only if that is asked for", "[scheduler]")
+{
+    State state = subscribed();
+    CreateForm wanted = form();
+    wanted.num_nodes = "2";
+    static_cast<void>(create(state, wanted));
+    using cluster::TwoNodePolicy;
+    CHECK(state.clusters.at(wanted.name).record.two_node_policy == TwoNodePolicy::consistent);
+    wanted.name = "other";
+    wanted.two_node_policy = "available";
+    static_cast<void>(create(state, wanted));
+    CHECK(state.clusters.at(wanted.name).record.two_node_policy == TwoNodePolicy::available);
+}
+
 TEST_CASE("requests: a bad value is refused by its name, with what would be right", "[scheduler]")
 {
     struct Case {
@@ -156,6 +170,12 @@ TEST_CASE("requests: a bad value is refused by its name, with what would be righ
          },
          "constraints: 'hostname CLUSTER' puts all members on one host, which 'colocate' must "
          "allow: give colocate=true"},
+        {"two_node_policy",
+         [](auto& f) { f.two_node_policy = "brave"; },
+         "two_node_policy: must be 'consistent' or 'available'"},
+        {"empty two_node_policy",
+         [](auto& f) { f.two_node_policy = ""; },
+         "two_node_policy: must be 'consistent' or 'available'"},
         {"colocate", [](auto& f) { f.colocate = "yes"; }, "colocate: must be 'true' or 'false'"},
         {"no nodes", [](auto& f) { f.num_nodes = "0"; }, nodes},
         {"less than none", [](auto& f) { f.num_nodes = "-1"; }, nodes},

@@ -231,7 +231,9 @@ TEST_CASE("view: constraints, where members are by them, and which one nobody me
     CHECK(cluster_view(state, zk_url, {}, t0).at("colocate") == false);
     using placement::Operator;
     state.record.constraints = {{"rack", Operator::unique, ""}, {"@zone", Operator::max_per, "1"}};
+    CHECK(cluster_view(state, zk_url, {}, t0).at("two_node_policy") == "consistent");
     state.record.colocate = true;
+    state.record.two_node_policy = cluster::TwoNodePolicy::available;
     auto& first = state.record.members.begin()->second;
     first.agent_id.text = "another";
     first.launched = true;
@@ -247,6 +249,7 @@ TEST_CASE("view: constraints, where members are by them, and which one nobody me
         view.at("constraints") ==
         nlohmann::json::parse(R"([["rack", "UNIQUE"], ["@zone", "MAX_PER", "1"]])"));
     CHECK(view.at("colocate") == true);
+    CHECK(view.at("two_node_policy") == "available");
     const auto& placed = view.at("members").at(0);
     CHECK(placed.at("region") == "eu");
     CHECK(placed.at("zone") == "eu-1");

@@ -50,6 +50,7 @@ cluster::Record record()
     one.constraints = {
         {"rack", placement::Operator::group_by, "3"}, {"os", placement::Operator::like, "deb.*"}};
     one.colocate = true;
+    one.two_node_policy = cluster::TwoNodePolicy::available;
     one.members[MemberId{3}] = {};
     return one;
 }
@@ -78,6 +79,18 @@ TEST_CASE("state: a constraint that this version cannot keep to is not passed ov
     REQUIRE(stored.ParseFromString(encode_cluster(record())));
     stored.mutable_constraints(0)->set_op("NEAR");
     CHECK(decode_cluster(stored.SerializeAsString()).error() == Errc::state_corrupt);
+}
+
+TEST_CASE("state: a policy that this version does not know is not passed over", "[state]")
+{
+    mysos::state::Cluster stored;
+    REQUIRE(stored.ParseFromString(encode_cluster(record())));
+    stored.set_two_node_policy("bold");
+    CHECK(decode_cluster(stored.SerializeAsString()).error() == Errc::state_corrupt);
+    stored.clear_two_node_policy();
+    const auto read = decode_cluster(stored.SerializeAsString());
+    REQUIRE(read.has_value());
+    CHECK(read->two_node_policy == cluster::TwoNodePolicy::consistent);
 }
 
 TEST_CASE("state: a record from before there were constraints has none", "[state]")

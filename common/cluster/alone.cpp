@@ -1,0 +1,33 @@
+#include "common/cluster/stepping.hpp"
+
+// Of two members, one that goes on without the other.
+namespace mysos::cluster {
+
+const char* to_text(TwoNodePolicy policy)
+{
+    return policy == TwoNodePolicy::available ? "available" : "consistent";
+}
+
+bool goes_alone(const Record& record)
+{
+    return record.two_node_policy == TwoNodePolicy::available && record.num_nodes == 2;
+}
+
+void go_alone(Stepping& step)
+{
+    using electorate::LeaveAsked;
+    const auto& leadership = step.state.electorate.leadership;
+    if (!leadership || step.state.switchover) return;
+    const bool is_busy = std::holds_alternative<electorate::Leaving>(leadership->change) ||
+                         std::holds_alternative<electorate::Aligning>(leadership->change);
+    if (is_busy) return;
+    const std::set<MemberId> members = step.record().electorate;
+    for (const MemberId id : members) {
+        if (id == leadership->primary) continue;
+        step.report(Report::Level::warning, id, "is lost to its primary, which goes on alone");
+        tell_electorate(step, LeaveAsked{id, LeaveAsked::By::two_node_policy});
+        return;
+    }
+}
+
+}  // namespace mysos::cluster
