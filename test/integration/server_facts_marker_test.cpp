@@ -45,7 +45,7 @@ TEMPLATE_TEST_CASE(
     const std::string before = past.second.observe().position;
 
     // Returns while the commit waits; nobody keeps its connection.
-    const std::string promised = past.second.promote(2, 1, before);
+    const std::string promised = past.second.promote(2, 1, before, {"repl_1"});
     CHECK(past.second.observe().commits_waiting == 1);
     CHECK(past.second.observe().read_only);
     CHECK(past.second.observe().acks_required == 1);
@@ -59,7 +59,7 @@ TEMPLATE_TEST_CASE(
         CHECK(past.second.ask("SELECT COUNT(*) FROM mysos.marker WHERE epoch = 2") == "0");
     }
     // An order that is repeated does not write a second one.
-    CHECK(past.second.promote(2, 1, before) == promised);
+    CHECK(past.second.promote(2, 1, before, {"repl_1"}) == promised);
     CHECK(past.second.observe().commits_waiting == 1);
 
     past.first.start(mysql::StartMode::as_replica);

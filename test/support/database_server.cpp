@@ -198,9 +198,13 @@ std::string DatabaseServer::counter(const std::string& name) const
 }
 
 std::string DatabaseServer::promote(
-    std::uint64_t epoch, std::uint32_t acks, const std::string& position)
+    std::uint64_t epoch,
+    std::uint32_t acks,
+    const std::string& position,
+    std::set<std::string> replicas)
 {
-    const executor::PromoteOrder order{epoch, position, acks, cluster_uuid, id(), {}};
+    const executor::PromoteOrder order{
+        epoch, position, acks, cluster_uuid, id(), std::move(replicas)};
     return must(control_->promote(order, in_time()));
 }
 

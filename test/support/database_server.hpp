@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace mysos::test {
@@ -66,8 +67,12 @@ class DatabaseServer {
     [[nodiscard]] executor::ServerProcess& process() { return *process_; }
     [[nodiscard]] boost::asio::io_context& loop() { return loop_; }
 
-    /// Makes it primary of that epoch. With `acks` 0, with the accounts that followers use.
-    std::string promote(std::uint64_t epoch, std::uint32_t acks, const std::string& position = "");
+    /// Makes it primary of that epoch, which lets in these accounts of those that are there.
+    std::string promote(
+        std::uint64_t epoch,
+        std::uint32_t acks,
+        const std::string& position = "",
+        std::set<std::string> replicas = {});
     void follow(
         const DatabaseServer& primary,
         bool acknowledge,
