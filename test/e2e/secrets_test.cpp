@@ -144,7 +144,7 @@ TEST_CASE("secrets: no log, no Mesos-visible field and no znode has one", "[e2e]
     nlohmann::json state = world.mesos_state();
     nlohmann::json& tasks = state.at("frameworks").at(world.framework()).at("tasks");
     REQUIRE(tasks.size() == 3);
-    for (auto& [id, task] : tasks.items()) {
+    for (const auto& [id, task] : tasks.items()) {
         const std::string data =
             wire::decode_base64(task.at("info").at("data").get<std::string>()).value();
         CHECK(wire::decode_task_data(data)->token == one_time.at(id));

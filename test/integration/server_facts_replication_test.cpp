@@ -1,7 +1,7 @@
 #include "test/integration/server_facts.hpp"
 
+#include <csignal>
 #include <filesystem>
-#include <signal.h>
 
 // What a member has received, and when it acknowledges.
 

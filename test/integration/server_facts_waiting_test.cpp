@@ -1,6 +1,6 @@
 #include "test/integration/server_facts.hpp"
 
-#include <signal.h>
+#include <csignal>
 
 // ha-protocol 0.1, 0.2, 0.4: what a commit that waits for acknowledgements does and undergoes.
 // (docs/failover.md has the rules that rest on it.)

@@ -8,9 +8,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <csignal>
+#include <cstdlib>
 #include <fstream>
-#include <signal.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 
 #include "test/integration/server_facts.hpp"
 
-#include <signal.h>
+#include <csignal>
 
 using namespace mysos;
 using namespace mysos::executor;

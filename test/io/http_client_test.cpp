@@ -15,7 +15,6 @@ using io::Errc;
 using io::HttpClient;
 using io::HttpClientConfig;
 using io::Request;
-using io::Response;
 
 namespace {
 

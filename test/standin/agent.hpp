@@ -203,7 +203,7 @@ class AgentMachine {
     // agent_executors.cpp
     void update_from(const Call& call);
     void deliver_queue(FrameworkEntry& framework, Executor& executor);
-    void take_from(FrameworkEntry& framework, Executor& executor, v1::TaskStatus status);
+    void take_from(FrameworkEntry& framework, Executor& caller, v1::TaskStatus status);
     void drop_unseen_tasks(
         FrameworkEntry& framework, Executor& executor, const Call::Subscribe& subscribe);
     void ended(FrameworkEntry& framework, Executor& executor, int status);

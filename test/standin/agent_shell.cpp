@@ -5,7 +5,10 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
+#include <string_view>
 
 namespace mysos::standin {
 
@@ -30,9 +33,12 @@ ContainerEvents events_for(const std::function<void(std::function<void(AgentMach
 
 bool is_executor_endpoint(const std::string& path)
 {
-    for (const std::string base : {"/slave(1)/api/v1/executor", "/api/v1/executor"})
-        if (path == base || path.starts_with(base + "/")) return true;
-    return false;
+    constexpr std::array<std::string_view, 2> bases{
+        "/slave(1)/api/v1/executor", "/api/v1/executor"};
+    return std::ranges::any_of(bases, [&path](std::string_view base) {
+        const bool is_below = path.starts_with(base);
+        return is_below && (path.size() == base.size() || path[base.size()] == '/');
+    });
 }
 
 }  // namespace
@@ -232,7 +238,7 @@ HttpResponse AgentShell::call(
                 401,
                 "401 Unauthorized.",
                 {{"WWW-Authenticate",
-                  challenge + ", error=\"invalid_token\", error_description=\"Invalid JWT\""}});
+                  challenge + R"(, error="invalid_token", error_description="Invalid JWT")"}});
     }
     if (machine_->recovers_containers())
         return text_response(503, "Agent has not finished recovery");

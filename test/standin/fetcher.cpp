@@ -2,6 +2,8 @@
 #include "common/wire/base64.hpp"
 #include "test/standin/containers.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <sys/stat.h>
@@ -33,9 +35,9 @@ bool run(const std::vector<std::string>& words)
 
 bool is_remote(const std::string& value)
 {
-    for (const char* scheme : {"http://", "https://", "ftp://", "ftps://"})
-        if (value.starts_with(scheme)) return true;
-    return false;
+    constexpr std::array schemes{"http://", "https://", "ftp://", "ftps://"};
+    return std::ranges::any_of(
+        schemes, [&value](const char* scheme) { return value.starts_with(scheme); });
 }
 
 bool copy_local(std::string value, const fs::path& to)
@@ -63,10 +65,10 @@ bool extract(const std::string& archive, const std::string& named)
 
 bool is_archive(const std::string& named)
 {
-    for (const char* suffix :
-         {".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".zip", ".gz"})
-        if (named.ends_with(suffix)) return true;
-    return false;
+    constexpr std::array suffixes{
+        ".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".zip", ".gz"};
+    return std::ranges::any_of(
+        suffixes, [&named](const char* suffix) { return named.ends_with(suffix); });
 }
 
 bool fetch(const Uri& uri)

@@ -23,7 +23,7 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t header_bytes_max = 80 * 1024;
+constexpr std::size_t header_bytes_max = std::size_t{80} * 1024;
 constexpr std::size_t split_bytes = 7;
 constexpr std::chrono::milliseconds coalesce_time{50};
 

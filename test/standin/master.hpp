@@ -160,8 +160,7 @@ class Master {
     void on(AgentSlot slot, to_master::OperationUpdate& message);
     void kill(Framework& framework, const Call::Kill& kill);
     void reconcile(Framework& framework, const Call::Reconcile& reconcile);
-    void reconcile_one(
-        Framework& framework, const TaskId& task, const std::optional<AgentId>& agent);
+    void reconcile_one(Framework& framework, const TaskId& id, const std::optional<AgentId>& agent);
     void send_latest(
         Framework& framework,
         const Task& task,

@@ -59,7 +59,7 @@ class Standin final : public MasterPort {
   private:
     /// One master process's address; which of them leads can change.
     struct Node final : HttpHandler {
-        Node(Standin& standin, std::size_t index);
+        Node(Standin& standin, std::size_t number);
         void on_request(std::shared_ptr<HttpConnection> connection, HttpRequest request) override;
         void on_stream_closed(StreamKey stream) override;
         Standin& owner;

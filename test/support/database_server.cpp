@@ -5,12 +5,12 @@
 #include "test/support/run.hpp"
 
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <poll.h>
-#include <signal.h>
 #include <stdexcept>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <system_error>

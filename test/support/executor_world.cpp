@@ -442,7 +442,7 @@ void ExecutorWorld::rebuild(
     const TestMember& primary,
     const TestMember& donor,
     std::uint64_t epoch,
-    std::uint64_t serial)
+    std::uint64_t serial) const
 {
     control::Rebuild order;
     order.epoch = Epoch{epoch};

@@ -167,7 +167,7 @@ class ExecutorWorld {
         const TestMember& primary,
         const TestMember& donor,
         std::uint64_t epoch,
-        std::uint64_t serial);
+        std::uint64_t serial) const;
     /// Starts both: an open primary of epoch 1 that waits for nobody, and a replica of it that
     /// acknowledges.
     void start_pair(TestMember& primary, TestMember& replica);

@@ -84,7 +84,8 @@ std::string line_with(const std::string& text, const std::string& part)
 
 Process::Process(Order order) : order_{std::move(order)}
 {
-    std::ofstream{order_.output, std::ios::app};  // There to be watched before it is written.
+    const std::ofstream made{
+        order_.output, std::ios::app};  // There to be watched before it is written.
     const pid_t parent = ::getpid();
     pid_ = ::fork();
     if (pid_ < 0) throw std::runtime_error{"fork"};

@@ -162,7 +162,7 @@ TEST_CASE(
     for (const Case& c : cases) {
         DYNAMIC_SECTION(c.name)
         {
-            io::EventStream stream{t.loop.executor(), t.member(c.authorization)};
+            io::EventStream stream{t.loop.executor(), Setup::member(c.authorization)};
             const auto answer = t.loop.await(stream.subscribe(t.endpoint(), c.body));
             REQUIRE(answer.has_value());
             CHECK(answer->status == c.status);
@@ -179,7 +179,7 @@ TEST_CASE("streams: an input says with which token the stream was asked for", "[
         {launch_token(secrets, task), cluster::Token::launch},
         {member_token(secrets, task), cluster::Token::permanent}};
     for (const auto& [text, kind] : cases) {
-        io::EventStream stream{t.loop.executor(), t.member(io::bearer_authorization(text))};
+        io::EventStream stream{t.loop.executor(), Setup::member(io::bearer_authorization(text))};
         auto answer = t.loop.start(stream.subscribe(t.endpoint(), wire::encode(hello())));
         const auto opened = t.next<StreamOpened>();
         CHECK(opened.token == kind);
@@ -206,7 +206,7 @@ TEST_CASE("streams: a refusal is answered as it was decided", "[streams]")
         {
             Setup t;
             const std::string token = io::bearer_authorization(launch_token(secrets, task));
-            io::EventStream stream{t.loop.executor(), t.member(token)};
+            io::EventStream stream{t.loop.executor(), Setup::member(token)};
             auto answer = t.loop.start(stream.subscribe(t.endpoint(), wire::encode(hello())));
             t.streams.refuse({t.next<StreamOpened>().stream, c.why});
             CHECK(answer.get()->status == c.status);
@@ -218,7 +218,7 @@ TEST_CASE("streams: orders go down the stream, what the member says comes up", "
 {
     Setup t;
     const std::string token = member_token(secrets, task);
-    io::EventStream stream{t.loop.executor(), t.member(io::bearer_authorization(token))};
+    io::EventStream stream{t.loop.executor(), Setup::member(io::bearer_authorization(token))};
     const cluster::StreamId id = t.open(stream);
 
     t.streams.send(id, control::Stop{});
@@ -244,7 +244,7 @@ TEST_CASE("streams: a member that goes is told of once", "[streams]")
     const std::string token = io::bearer_authorization(member_token(secrets, task));
     cluster::StreamId id{};
     {
-        io::EventStream stream{t.loop.executor(), t.member(token)};
+        io::EventStream stream{t.loop.executor(), Setup::member(token)};
         id = t.open(stream);
     }
     CHECK(t.next<StreamClosed>().stream == id);
@@ -257,8 +257,8 @@ TEST_CASE("streams: a newer stream of the same member ends the older one", "[str
 {
     Setup t;
     const std::string token = io::bearer_authorization(member_token(secrets, task));
-    io::EventStream older{t.loop.executor(), t.member(token)};
-    io::EventStream newer{t.loop.executor(), t.member(token)};
+    io::EventStream older{t.loop.executor(), Setup::member(token)};
+    io::EventStream newer{t.loop.executor(), Setup::member(token)};
     const cluster::StreamId first = t.open(older);
     const cluster::StreamId second = t.open(newer);
     CHECK(first != second);
@@ -279,7 +279,7 @@ TEST_CASE("streams: a member gets heartbeats, and one that is silent is lost", "
 {
     Setup t;
     const std::string token = io::bearer_authorization(member_token(secrets, task));
-    io::EventStream stream{t.loop.executor(), t.member(token)};
+    io::EventStream stream{t.loop.executor(), Setup::member(token)};
     const cluster::StreamId id = t.open(stream);
     t.loop.start(t.streams.run());
     const auto record = wire::decode_to_member(*t.loop.await(stream.next()));
