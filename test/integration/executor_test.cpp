@@ -81,7 +81,9 @@ void play(ExecutorWorld& world)
     const auto prepared = world.answer<control::Prepared>(two);
     CHECK(prepared.marker == Epoch{1});
     CHECK_FALSE(prepared.amnesiac);
-    control.send(two.task, control::Promote{Epoch{2}, prepared.position, 0, {}});
+    const control::AccountSpec first{
+        control::AccountSpec::Kind::replication, {"repl_1", "repl-password"}};
+    control.send(two.task, control::Promote{Epoch{2}, prepared.position, 0, {first}});
     static_cast<void>(world.answer<control::Promoted>(two));
     world.open(two, 2);
     CHECK(is_replicated(world, two, "2"));
