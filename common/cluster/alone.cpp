@@ -1,11 +1,21 @@
 #include "common/cluster/stepping.hpp"
 
+#include <set>
+
 // Of two members, one that goes on without the other.
 namespace mysos::cluster {
 
 const char* to_text(TwoNodePolicy policy)
 {
     return policy == TwoNodePolicy::available ? "available" : "consistent";
+}
+
+std::optional<TwoNodePolicy> two_node_policy_named(std::string_view name)
+{
+    for (const TwoNodePolicy policy : {TwoNodePolicy::consistent, TwoNodePolicy::available}) {
+        if (name == to_text(policy)) return policy;
+    }
+    return std::nullopt;
 }
 
 bool goes_alone(const Record& record)

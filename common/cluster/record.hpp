@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// What of one cluster must outlive this process, as plain values. It is saved before any call that
@@ -28,6 +30,8 @@ enum class TwoNodePolicy {
     available,   ///< The other goes on alone: what it acknowledges then is on it only.
 };
 [[nodiscard]] const char* to_text(TwoNodePolicy policy);
+/// None: no policy is called so.
+[[nodiscard]] std::optional<TwoNodePolicy> two_node_policy_named(std::string_view name);
 
 struct Member {
     mesos::TaskId task_id;    ///< Of the latest launch; empty before the first.

@@ -11,7 +11,6 @@
 #include "common/publish/publish.hpp"
 
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 

@@ -103,8 +103,6 @@ bool Case::commits_wait() const
     return leads() && primary->observation->commits_waiting > 0;
 }
 
-/// A replica that is gone without a word leaves its connection behind at the primary for a long
-/// time, so that what the primary counts is not all.
 std::size_t Case::acks_awaited() const
 {
     const std::size_t recorded = view.electorate.acks;
@@ -112,6 +110,8 @@ std::size_t Case::acks_awaited() const
                    : recorded;
 }
 
+/// A replica that is gone without a word leaves its connection behind at the primary for a long
+/// time, so that what the primary counts is not all.
 bool Case::short_of_replicas() const
 {
     const std::size_t counted = leads() ? primary->observation->semi_sync_clients : 0;

@@ -5,7 +5,6 @@
 
 #include <google/protobuf/unknown_field_set.h>
 
-#include <optional>
 #include <utility>
 
 namespace mysos::wire {
@@ -98,15 +97,6 @@ void write_member(MemberId id, const cluster::Member& member, pb::Member& to)
     keep_unknown(member.unknown_fields, to);
 }
 
-/// Written as words. Empty: by a version that did not know it.
-std::optional<cluster::TwoNodePolicy> policy_named(const std::string& name)
-{
-    using enum cluster::TwoNodePolicy;
-    if (name.empty() || name == to_text(consistent)) return consistent;
-    if (name == to_text(available)) return available;
-    return std::nullopt;
-}
-
 }  // namespace
 
 Result<cluster::Record> decode_cluster(std::string_view bytes)
@@ -149,9 +139,11 @@ Result<cluster::Record> decode_cluster(std::string_view bytes)
         record.constraints.push_back({stored.field(), *op, stored.value()});
     }
     record.colocate = from.colocate();
-    const auto policy = policy_named(from.two_node_policy());
-    if (!policy) return Errc::state_corrupt;
-    record.two_node_policy = *policy;
+    if (!from.two_node_policy().empty()) {  // Empty: by a version that did not know it.
+        const auto policy = cluster::two_node_policy_named(from.two_node_policy());
+        if (!policy) return Errc::state_corrupt;
+        record.two_node_policy = *policy;
+    }
     record.unknown_fields = unknown_fields(from);
     return record;
 }

@@ -69,8 +69,6 @@ Outcome<void> SqlControl::let_in_only(Dialog& dialog, const std::set<std::string
 {
     const auto accounts = dialog.ask(mysql::replication_accounts());
     if (accounts.has_error()) return accounts.error();
-    if (auto done = dialog.tell(mysql::let_administrator_write(flavor_)); done.has_error())
-        return done;
     for (const auto& row : accounts.value().rows) {
         const std::string user = row.front().value_or("");
         if (replicas.contains(user)) continue;

@@ -146,6 +146,8 @@ Outcome<std::string> SqlControl::promote(const PromoteOrder& order, Deadline dea
         return done.error();
     if (auto done = dialog.value().tell(mysql::write_as_oneself(flavor_)); done.has_error())
         return done.error();
+    if (auto done = dialog.value().tell(mysql::let_administrator_write(flavor_)); done.has_error())
+        return done.error();
     if (auto done = let_in_only(dialog.value(), order.replicas); done.has_error())
         return done.error();
     const mysql::Marker marker{order.epoch, order.cluster_uuid, order.server_id};

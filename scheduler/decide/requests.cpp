@@ -162,13 +162,10 @@ std::optional<Refused> read_placement(const CreateForm& form, const Config& conf
 
 std::optional<Refused> read_safety(const CreateForm& form, Asked& asked)
 {
-    using cluster::TwoNodePolicy;
-    const std::string policy = form.two_node_policy.value_or("consistent");
-    if (policy != "consistent" && policy != "available") {
-        return bad("two_node_policy: must be 'consistent' or 'available'");
-    }
-    asked.two_node_policy =
-        policy == "available" ? TwoNodePolicy::available : TwoNodePolicy::consistent;
+    if (!form.two_node_policy) return std::nullopt;
+    const auto policy = cluster::two_node_policy_named(*form.two_node_policy);
+    if (!policy) return bad("two_node_policy: must be 'consistent' or 'available'");
+    asked.two_node_policy = *policy;
     return std::nullopt;
 }
 

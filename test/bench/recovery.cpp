@@ -10,7 +10,6 @@
 #include <fstream>
 #include <malloc.h>
 #include <map>
-#include <memory>
 #include <string>
 
 /// What the scheduler's decisions cost with many clusters: from its start, with everything running,
@@ -228,7 +227,7 @@ class World {
 double megabytes(const scheduler::State& state)
 {
     const std::size_t before = ::mallinfo2().uordblks;
-    const auto copy = std::make_unique<scheduler::State>(state);
+    const scheduler::State copy = state;
     const std::size_t after = ::mallinfo2().uordblks;
     return static_cast<double>(after - before) / 1e6;
 }

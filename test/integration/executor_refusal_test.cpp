@@ -68,7 +68,7 @@ struct Site {
         if (const ErrorCode ec = server.listen()) throw std::runtime_error(ec.message());
         tasks.spawn(server.run());
     }
-    ~Site()  // NOLINT(bugprone-exception-escape): what fails here is to end the test program.
+    ~Site()
     {
         tasks.cancel();
         loop.await(tasks.wait());

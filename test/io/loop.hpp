@@ -15,7 +15,7 @@ namespace mysos::test {
 
 class Loop {
   public:
-    ~Loop()  // NOLINT(bugprone-exception-escape): what fails here is to end the test program.
+    ~Loop()
     {
         background_.cancel();
         run(context_, discarded(background_.wait()));

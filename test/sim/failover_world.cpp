@@ -330,8 +330,9 @@ void World::tick(Member&)
     // That may cost nothing: what is acknowledged stays to be found.
     if (scheduler_.lacks_acknowledgers() && prng_.one_in(4)) {
         tell("the operator lets the new primary go on alone");
-        ++went_on_alone_;
+        const Epoch before = scheduler_.record().epoch;
         scheduler_.force(now_);
+        if (scheduler_.record().epoch != before) ++went_on_alone_;
     }
 }
 

@@ -40,7 +40,7 @@ class Setup {
         REQUIRE(server.listen() == ErrorCode{});
         loop.start(server.run());
     }
-    ~Setup()  // NOLINT(bugprone-exception-escape): what fails here is to end the test program.
+    ~Setup()
     {
         server.stop(0s);
         loop.cancel();

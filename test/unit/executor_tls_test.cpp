@@ -77,7 +77,7 @@ class Setup {
             [this](executor::Input input) { inputs.push_back(std::move(input)); });
         loop.start(events->run());
     }
-    ~Setup()  // NOLINT(bugprone-exception-escape): what fails here is to end the test program.
+    ~Setup()
     {
         agent->stop(0s);
         loop.cancel();

@@ -33,7 +33,7 @@ class Master {
         REQUIRE(server_.listen() == ErrorCode{});
         loop_.start(serve());
     }
-    ~Master()  // NOLINT(bugprone-exception-escape): what fails here is to end the test program.
+    ~Master()
     {
         server_.stop(0s);
         loop_.run_until([this] { return has_ended_; });
@@ -166,7 +166,7 @@ class Setup {
         detector->lead(master.leader());
         run.emplace(loop.start(events->run()));
     }
-    ~Setup()  // NOLINT(bugprone-exception-escape): what fails here is to end the test program.
+    ~Setup()
     {
         events->close();
         loop.cancel();
