@@ -34,7 +34,7 @@ void on(Stepping& step, const ForceOrdered& in)
             step.report(
                 Report::Level::warning,
                 in.to,
-                "is promoted by an operator, whatever is lost by it");
+                "is promoted by an operator, without the members that do not answer");
         }
     }
     step.act(RequestEnded{in.request, std::move(why_not)});

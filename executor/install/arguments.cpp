@@ -3,8 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstdlib>
-#include <unistd.h>
 #include <utility>
 
 namespace mysos::executor {
@@ -51,12 +49,6 @@ Outcome<InstallerArguments> checked(InstallerArguments arguments)
     return arguments;
 }
 
-std::string variable(const char* name)
-{
-    const char* value = std::getenv(name);
-    return value == nullptr ? "" : value;
-}
-
 }  // namespace
 
 Outcome<InstallerArguments> parse_installer_arguments(const std::string& text)
@@ -78,15 +70,6 @@ Outcome<InstallerArguments> parse_installer_arguments(const std::string& text)
         *field = value.get<std::string>();
     }
     return checked(std::move(arguments));
-}
-
-std::string default_cache_dir()
-{
-    if (auto said = variable("MYSOS_CACHE_DIR"); !said.empty()) return said;
-    if (::geteuid() == 0) return "/var/cache/mysos";
-    if (auto cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/mysos";
-    if (auto home = variable("HOME"); !home.empty()) return home + "/.cache/mysos";
-    return "/tmp/mysos-" + std::to_string(::geteuid());
 }
 
 }  // namespace mysos::executor

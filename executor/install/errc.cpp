@@ -21,6 +21,7 @@ class Category final : public boost::system::error_category {
             case InstallErrc::directory_foreign:
                 return "the data directory is not one that can be used";
             case InstallErrc::initialise_failed: return "the data directory could not be made";
+            case InstallErrc::cache_foreign: return "the cache is not ours alone";
             case InstallErrc::system_failed: return "the system refused";
         }
         return "unknown install error " + std::to_string(value);

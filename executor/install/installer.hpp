@@ -25,6 +25,7 @@ enum class InstallErrc {
     package_broken,       ///< Does not unpack, or its server does not start. Fail the task.
     directory_foreign,    ///< A data directory that is not this cluster's. Touch nothing, fail.
     initialise_failed,    ///< The server could not make a data directory. Fail; the log says why.
+    cache_foreign,        ///< Others may write where we keep programs. Fail the task.
     system_failed,        ///< Disk, permission. Fail; the text has the system's word.
 };
 [[nodiscard]] const boost::system::error_category& install_category() noexcept;
@@ -83,6 +84,8 @@ class Installer {
 /// Where packages and templates are kept when nothing else is said: $MYSOS_CACHE_DIR, else
 /// /var/cache/mysos for root, else $XDG_CACHE_HOME/mysos or ~/.cache/mysos, else /tmp/mysos-<uid>.
 [[nodiscard]] std::string default_cache_dir();
+/// Makes it when missing. `cache_foreign` when anybody but us and root could change what is in it.
+[[nodiscard]] Outcome<void> secure_cache_dir(const std::string& path);
 
 }  // namespace mysos::executor
 

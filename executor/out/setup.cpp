@@ -17,7 +17,9 @@ Outcome<ServerPrograms> install_blocking(
     auto arguments = parse_installer_arguments(data.installer);
     if (arguments.has_error()) return arguments.error();
     arguments->flavor = data.flavor == "mysql" ? mysql::Flavor::mysql : mysql::Flavor::mariadb;
-    return make_installer(*arguments, default_cache_dir())->install(on_progress);
+    const std::string cache = default_cache_dir();
+    if (auto secured = secure_cache_dir(cache); secured.has_error()) return secured.error();
+    return make_installer(*arguments, cache)->install(on_progress);
 }
 
 /// The way to a volume that is mounted in the sandbox leads through the sandbox, which Mesos keeps

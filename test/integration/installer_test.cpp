@@ -316,6 +316,37 @@ TEST_CASE("installer: a package comes over HTTP, in pieces where the server know
     CHECK(refused.error().text.starts_with(gone + ": "));
 }
 
+TEST_CASE("installer: the cache is made, and refused where others may change it")
+{
+    const TemporaryDirectory top;
+    const std::string cache = top.path() + "/a/cache";
+    REQUIRE(secure_cache_dir(cache).has_value());
+    REQUIRE(fs::is_directory(cache));
+    CHECK(secure_cache_dir(cache).has_value());
+
+    REQUIRE(::chmod(cache.c_str(), 0777) == 0);
+    const auto open = secure_cache_dir(cache);
+    REQUIRE(open.has_error());
+    CHECK(open.error().code == InstallErrc::cache_foreign);
+    CHECK_THAT(open.error().text, Catch::StartsWith(cache + " may be written by anybody, and"));
+    REQUIRE(::chmod(cache.c_str(), 0755) == 0);
+
+    if (::geteuid() != 0) {
+        WARN("skipped in part: only root gives files away");
+        return;
+    }
+    constexpr uid_t somebody = 65'534;
+    const std::string link = top.path() + "/link";
+    fs::create_directory_symlink(cache, link);
+    CHECK(secure_cache_dir(link).has_value());
+    REQUIRE(::lchown(link.c_str(), somebody, somebody) == 0);
+    const auto behind = secure_cache_dir(link);
+    REQUIRE(behind.has_error());
+    CHECK_THAT(behind.error().text, Catch::StartsWith(link + " belongs to somebody else, and"));
+    REQUIRE(::chown(cache.c_str(), somebody, somebody) == 0);
+    CHECK(secure_cache_dir(cache).has_error());
+}
+
 TEST_CASE("data directory: made once, finished when broken off, never made over another")
 {
     const auto& programs = server_programs(mysql::Flavor::mariadb);
