@@ -41,7 +41,7 @@ Outcome<void> SqlControl::lock_account(const std::string& user, Deadline deadlin
     return lock(dialog.value(), user);
 }
 
-Outcome<void> SqlControl::lock(Dialog& dialog, const std::string& user) const
+Outcome<void> SqlControl::lock(Dialog& dialog, const std::string& user)
 {
     if (auto done = dialog.tell(mysql::lock_account(user)); done.has_error()) return done;
     for (;;) {

@@ -114,7 +114,7 @@ class SqlControl : public ServerControl {
     [[nodiscard]] Outcome<void> pause_following(
         Dialog& dialog, const ReplicationStatus& status) const;
     [[nodiscard]] Outcome<void> stop_following(Dialog& dialog) const;
-    [[nodiscard]] Outcome<void> lock(Dialog& dialog, const std::string& user) const;
+    [[nodiscard]] static Outcome<void> lock(Dialog& dialog, const std::string& user);
     [[nodiscard]] Outcome<void> let_in_only(
         Dialog& dialog, const std::set<std::string>& replicas) const;
     [[nodiscard]] Outcome<void> write_marker(Dialog& dialog, const mysql::Marker& marker) const;

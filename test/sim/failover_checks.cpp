@@ -76,10 +76,11 @@ void World::acknowledge(const Transaction& transaction, const std::string& where
 void World::check_holders(const Member& primary, const std::set<MemberId>& holders)
 {
     if (primary.leads != scheduler_.record().epoch) return;  // Fenced, or about to be.
-    const auto& [members, acks] = scheduler_.record().electorate;
+    const electorate::Electorate& electorate = scheduler_.record().electorate;
     const auto of_electorate = std::ranges::count_if(
-        holders, [&members](MemberId holder) { return members.contains(holder); });
-    if (static_cast<std::size_t>(of_electorate) < acks) fail("acknowledged from outside of E");
+        holders, [&](MemberId holder) { return electorate.members.contains(holder); });
+    if (static_cast<std::size_t>(of_electorate) < electorate.acks)
+        fail("acknowledged from outside of E");
 }
 
 /// Semi-sync was switched off under clients that waited.
