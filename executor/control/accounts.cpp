@@ -65,7 +65,7 @@ Outcome<void> SqlControl::lock(Dialog& dialog, const std::string& user)
 
 /// Whoever followed this server in an earlier epoch may come back to it by himself, and acknowledge
 /// though he is not of the electorate any more.
-Outcome<void> SqlControl::let_in_only(Dialog& dialog, const std::set<std::string>& replicas) const
+Outcome<void> SqlControl::let_in_only(Dialog& dialog, const std::set<std::string>& replicas)
 {
     const auto accounts = dialog.ask(mysql::replication_accounts());
     if (accounts.has_error()) return accounts.error();

@@ -115,8 +115,8 @@ class SqlControl : public ServerControl {
         Dialog& dialog, const ReplicationStatus& status) const;
     [[nodiscard]] Outcome<void> stop_following(Dialog& dialog) const;
     [[nodiscard]] static Outcome<void> lock(Dialog& dialog, const std::string& user);
-    [[nodiscard]] Outcome<void> let_in_only(
-        Dialog& dialog, const std::set<std::string>& replicas) const;
+    [[nodiscard]] static Outcome<void> let_in_only(
+        Dialog& dialog, const std::set<std::string>& replicas);
     [[nodiscard]] Outcome<void> write_marker(Dialog& dialog, const mysql::Marker& marker) const;
     [[nodiscard]] Outcome<bool> follows_so(
         Dialog& dialog, const FollowOrder& order, const ReplicationStatus& status) const;
