@@ -51,10 +51,13 @@ void add_member(Stepping& step)
     tell_electorate(step, electorate::JoinAsked{id});
 }
 
+/// Those who are neither lost nor on an agent that is to rest.
 std::size_t present(const Stepping& step)
 {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        step.state.members, [](const auto& entry) { return !entry.second.overdue; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(step.state.members, [&step](const auto& entry) {
+            return !entry.second.overdue && !is_closing(step.state, entry.first);
+        }));
 }
 
 /// Lowest first: who is on his way out, who is lost, who never was there, who has no vote. Whoever
@@ -67,15 +70,25 @@ int worth(const Stepping& step, MemberId id)
     if (seen.going) return 0;
     const bool too_many_are_there = present(step) > record.num_nodes;
     if (seen.overdue) return too_many_are_there ? 2 : 1;
+    if (is_closing(step.state, id)) return 2;
     if (!member.launched && !member.volume_created) return too_many_are_there ? 1 : 3;
     return record.electorate.contains(id) ? 4 : 3;
+}
+
+/// Who has to move serves until all others are there.
+bool may_go(const Stepping& step, MemberId id)
+{
+    const MemberState& seen = step.state.members.at(id);
+    if (seen.going || seen.overdue) return true;
+    if (is_closing(step.state, id)) return others_are_complete(step.state);
+    return present(step) > step.state.record.num_nodes;
 }
 
 std::optional<MemberId> choose_surplus(const Stepping& step)
 {
     std::optional<MemberId> chosen;
     for (const auto& [id, member] : step.state.record.members) {
-        if (id == step.state.record.primary) continue;
+        if (id == step.state.record.primary || !may_go(step, id)) continue;
         if (!chosen || worth(step, id) <= worth(step, *chosen)) chosen = id;
     }
     return chosen;

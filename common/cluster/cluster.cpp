@@ -62,6 +62,7 @@ void pass_deadlines(Stepping& step, MemberId id, MemberState& seen)
         seen.overdue = true;
         step.report(Report::Level::warning, id, "has not come back in time");
     }
+    if (seen.patient_until && *seen.patient_until <= step.now) seen.patient_until.reset();
     if (!seen.kill_again_at || *seen.kill_again_at > step.now) return;
     const bool is_to_end = step.record().deleting || seen.going;
     if (is_to_end && step.member(id).launched) {
@@ -104,6 +105,8 @@ Effects step(State& state, const Config& config, const Input& input, TimePoint n
     Stepping stepping{state, config, now};
     std::visit([&stepping](const auto& in) { on(stepping, in); }, input);
     go_on_with_switchover(stepping);
+    note_closing(stepping);
+    hand_over(stepping);
     balance(stepping);  // It may remove members.
     if (wanting_offers(state, now).empty()) state.offered.clear();
     return stepping.finish();
@@ -118,6 +121,7 @@ std::optional<TimePoint> next_deadline(const State& state)
     consider(publish::next_deadline(state.publish));
     consider(serve_deadline(state));
     if (state.switchover) consider(state.switchover->give_up_at);
+    consider(hand_over_deadline(state));
     if (!state.record.deleting) {
         consider(election::next_deadline(state.election));
         consider(electorate::next_deadline(state.electorate));
@@ -129,6 +133,7 @@ std::optional<TimePoint> next_deadline(const State& state)
         consider(seen.kill_again_at);
         consider(seen.replace_at);
         consider(seen.give_up_at);
+        consider(seen.patient_until);
     }
     return first;
 }

@@ -29,8 +29,10 @@ struct OfferArrived {  ///< Taken by an `AcceptOffer` among the effects, else fr
     mesos::Offer offer;
     std::set<std::uint16_t> taken_ports{};   ///< At that address, by members on other agents.
     std::span<const mesos::Offer> beside{};  ///< Made with it and still free; for this step only.
+    bool closing = false;                    ///< The agent is to rest: no place for a new member.
 };
-struct StatusArrived {  ///< Of any task id that carries this cluster's name.
+struct MaintenanceChanged {};  ///< `State::closing` is another.
+struct StatusArrived {         ///< Of any task id that carries this cluster's name.
     MemberId member{};
     mesos::TaskStatus status;
 };
@@ -71,6 +73,7 @@ struct DeadlinePassed {};
 using Input = std::variant<
     Started,
     OfferArrived,
+    MaintenanceChanged,
     StatusArrived,
     DeleteOrdered,
     ScaleOrdered,

@@ -292,6 +292,7 @@ void on(Stepping& step, const MemberConnected& in)
     }
     if (seen.stream && *seen.stream != in.stream) step.act(CloseStream{*seen.stream});
     seen.stream = in.stream;
+    seen.released = false;
     step.act(AcceptStream{
         in.stream,
         id,

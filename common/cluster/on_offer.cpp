@@ -33,8 +33,10 @@ std::optional<MemberId> choose(Stepping& step, const OfferArrived& in)
         const Member& member = step.member(id);
         if (member.launched) continue;
         if (volume::trace(in.offer, member.persistence_id) == volume::Trace::none) continue;
-        if (member.volume_created || suits(step.state, step.config, id, in)) return id;
+        if (member.volume_created) return id;
+        if (!in.closing && suits(step.state, step.config, id, in)) return id;
     }
+    if (in.closing) return std::nullopt;
     for (const MemberId id : wanting) {
         const Member& member = step.member(id);
         if (member.launched || member.volume_created) continue;
@@ -177,7 +179,8 @@ void on(Stepping& step, const OfferArrived& in)
         offer.agent_id,
         placement::Offered{
             placement::available(offer, step.config.role, step.config.unreserved),
-            place_of(offer, constraints_in_force(step.state))});
+            place_of(offer, constraints_in_force(step.state)),
+            in.closing});
     const std::optional<MemberId> id = choose(step, in);
     if (!id) {
         step.ignore("the offer suits no member");
@@ -223,7 +226,10 @@ std::string waits_for(const State& state, MemberId member, TimePoint now)
     const Member& recorded = found->second;
     const MemberState& seen = state.members.at(member);
     if (recorded.launched) {
-        return seen.task == mesos::TaskState::unreachable ? "its agent to come back" : "";
+        if (seen.task == mesos::TaskState::unreachable) return "its agent to come back";
+        return seen.moving
+                   ? "another member to take its place: maintenance is planned for its agent"
+                   : "";
     }
     if (seen.launch_not_before && *seen.launch_not_before > now) {
         const auto pause =

@@ -54,11 +54,16 @@ struct Config {
 
     Duration switchover_timeout = std::chrono::seconds{10};
     Duration switchover_lag_max = std::chrono::seconds{5};
+    Duration hand_over_pause_min = std::chrono::seconds{1};  ///< After one that failed; doubles.
+    Duration hand_over_pause_max = std::chrono::minutes{1};
 
     Duration replace_after = std::chrono::minutes{10};  ///< A lost member may come back so long.
     /// A member whose replication has stopped with an error for so long is rebuilt.
     Duration broken_max = std::chrono::seconds{30};
     std::uint32_t replace_failures = 8;  ///< So many launches in a row, and it is lost.
+    /// For so long a member whose agent is to rest looks for another place; then the agent may go
+    /// if the others can do without it.
+    Duration move_patience = std::chrono::minutes{1};
 
     Duration unfit_max = std::chrono::seconds{5};  ///< Published so long though it cannot serve.
     Duration publish_hold = std::chrono::seconds{10};  ///< After a restart: members come back.
@@ -88,14 +93,17 @@ struct MemberState {
     std::optional<TimePoint> replace_at;              ///< Lost: it may come back until then.
     std::optional<TimePoint> broken_since;            ///< Replication stopped with an error.
     bool overdue = false;                             ///< It did not: another takes its place.
-    bool going = false;                    ///< One too many, and out of E: not launched again.
-    std::optional<TimePoint> unfit_until;  ///< Cannot serve, and is published until then.
+    bool going = false;                      ///< One too many, and out of E: not launched again.
+    bool released = false;                   ///< It was leaving, and has been told to go.
+    bool moving = false;                     ///< Its agent is to rest: another takes its place.
+    std::optional<TimePoint> patient_until;  ///< Moving: so long a place for the other is awaited.
+    std::optional<TimePoint> unfit_until;    ///< Cannot serve, and is published until then.
 
     friend bool operator==(const MemberState&, const MemberState&) = default;
 };
 
 struct Switchover {
-    std::uint64_t request = 0;
+    std::uint64_t request = 0;  ///< 0: nobody's, the primary has to go.
     MemberId to{};
     std::uint64_t serial = 0;                  ///< Of the order to shut clients out.
     std::optional<mysql::Position> must_hold;  ///< The primary's last; none: clients are not shut
@@ -115,6 +123,7 @@ struct State {
     /// What is around it, kept up to date from outside.
     std::string home_region;  ///< The master's; empty: it is in no fault domain.
     std::map<MemberId, std::size_t> primaries_beside;  ///< Of other clusters, on its agents.
+    std::set<mesos::AgentId> closing;  ///< Its agents that are to rest, by an operator's plan.
 
     election::State election;
     electorate::State electorate;
@@ -128,6 +137,8 @@ struct State {
     std::optional<TimePoint> reopen_at;      ///< The primary is shut, and is told to open then.
     std::optional<election::ReportStuck> stuck;
     std::optional<Switchover> switchover;
+    std::optional<TimePoint> hand_over_at;  ///< Not before: the last time it did not work.
+    Duration hand_over_pause{};
     bool retired = false;  ///< Deleting: all tasks ended, volumes handed over, tree being removed.
 
     friend bool operator==(const State&, const State&) = default;
@@ -142,6 +153,9 @@ struct State {
 /// What an operator would call what is going on.
 [[nodiscard]] std::vector<diagnosis::Situation> situations(
     const State& state, const diagnosis::Config& config, TimePoint now);
+
+/// Whether the agent may go for all that this cluster minds.
+[[nodiscard]] bool can_spare(const State& state, const mesos::AgentId& agent);
 
 /// What one member needs of an agent, its executor included.
 [[nodiscard]] placement::Amounts need(const Record& record);

@@ -57,6 +57,7 @@ void on(Stepping& step, const SwitchoverOrdered& in);   // switchover.cpp
 void on(Stepping& step, const ForceOrdered& in);        // force.cpp
 void on(Stepping& step, const TreeAnswered& in);        // serve.cpp
 void on(Stepping& step, const OfferArrived& in);        // on_offer.cpp
+void on(Stepping& step, const MaintenanceChanged& in);  // maintenance.cpp
 void on(Stepping& step, const StatusArrived& in);       // on_status.cpp
 void on(Stepping& step, const MemberConnected& in);     // on_member.cpp
 void on(Stepping& step, const MemberSaid& in);          // on_member.cpp
@@ -79,12 +80,31 @@ void depose(Stepping& step);
 void heard_shut(Stepping& step, const control::Shut& message, mysql::Position position);
 void heard_not_shut(Stepping& step, const std::string& why);
 void go_on_with_switchover(Stepping& step);
+/// Why not to begin with one to this member; empty: nothing is in the way.
+[[nodiscard]] std::string objection(const Stepping& step, MemberId to);
+void begin_switchover(Stepping& step, std::uint64_t request, MemberId to);
+[[nodiscard]] bool is_led(const Stepping& step);
+
+/// Whoever leads and has to go is replaced as the primary, then let go. (hand_over.cpp)
+void hand_over(Stepping& step);
+/// It did not work: not again at once. (hand_over.cpp)
+void note_hand_over(Stepping& step, bool worked);
+/// When it is to be tried again. (hand_over.cpp)
+[[nodiscard]] std::optional<TimePoint> hand_over_deadline(const State& state);
 
 /// Brings what clients find up to date. (serve.cpp)
 void serve(Stepping& step);
 void tell_publish(Stepping& step, const publish::Input& input);
 /// When `serve` has to look again by itself. (serve.cpp)
 [[nodiscard]] std::optional<TimePoint> serve_deadline(const State& state);
+
+/// The member's agent is to rest. (maintenance.cpp)
+[[nodiscard]] bool is_closing(const State& state, MemberId id);
+/// Who has to move, and who need not any more. (maintenance.cpp)
+void note_closing(Stepping& step);
+/// As many members as are asked for, less those who move, are in E and acknowledge or lead.
+/// (maintenance.cpp)
+[[nodiscard]] bool others_are_complete(const State& state);
 
 /// As many members as are asked for: adds and dismisses. (balance.cpp)
 void balance(Stepping& step);

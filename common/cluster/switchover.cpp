@@ -18,6 +18,7 @@ void answer(Stepping& step, std::string why_not)
     if (!why_not.empty()) {
         step.report(Report::Level::warning, done.to, "did not become the primary: " + why_not);
     }
+    if (done.request == 0) return note_hand_over(step, why_not.empty());
     step.act(RequestEnded{done.request, std::move(why_not)});
 }
 
@@ -25,12 +26,6 @@ void undo(Stepping& step, std::string why)
 {
     order(step, step.record().primary, control::Open{step.record().epoch});
     answer(step, std::move(why) + "; the old primary is open again");
-}
-
-bool is_led(const Stepping& step)
-{
-    return step.state.record.opened && step.state.electorate.leadership &&
-           std::holds_alternative<election::Idle>(step.state.election.phase);
 }
 
 /// Whether enough would answer an election at once.
@@ -47,7 +42,28 @@ bool has_votes(const State& state)
            electorate::votes_needed(electorate, state.record.primary);
 }
 
-/// Why not to begin with it; empty: nothing is in the way.
+bool holds_all(const Stepping& step, const Switchover& switchover)
+{
+    const MemberState& seen = step.state.members.at(switchover.to);
+    return switchover.must_hold && seen.stream && seen.understood &&
+           seen.understood->position.includes(*switchover.must_hold);
+}
+
+void conclude(Stepping& step)
+{
+    const MemberId primary = step.record().primary;
+    const bool is_it = primary == step.state.switchover->to;
+    answer(step, is_it ? std::string{} : "member " + to_text(primary) + " did instead");
+}
+
+}  // namespace
+
+bool is_led(const Stepping& step)
+{
+    return step.state.record.opened && step.state.electorate.leadership &&
+           std::holds_alternative<election::Idle>(step.state.election.phase);
+}
+
 std::string objection(const Stepping& step, MemberId to)
 {
     const State& state = step.state;
@@ -74,21 +90,18 @@ std::string objection(const Stepping& step, MemberId to)
     return {};
 }
 
-bool holds_all(const Stepping& step, const Switchover& switchover)
+void begin_switchover(Stepping& step, std::uint64_t request, MemberId to)
 {
-    const MemberState& seen = step.state.members.at(switchover.to);
-    return switchover.must_hold && seen.stream && seen.understood &&
-           seen.understood->position.includes(*switchover.must_hold);
+    const std::uint64_t serial = ++step.state.electorate.serial;
+    step.state.switchover = Switchover{
+        .request = request,
+        .to = to,
+        .serial = serial,
+        .must_hold = {},
+        .elects = false,
+        .give_up_at = step.now + step.config.switchover_timeout};
+    order(step, step.record().primary, control::ShutOut{step.record().epoch, serial});
 }
-
-void conclude(Stepping& step)
-{
-    const MemberId primary = step.record().primary;
-    const bool is_it = primary == step.state.switchover->to;
-    answer(step, is_it ? std::string{} : "member " + to_text(primary) + " did instead");
-}
-
-}  // namespace
 
 void on(Stepping& step, const SwitchoverOrdered& in)
 {
@@ -96,16 +109,8 @@ void on(Stepping& step, const SwitchoverOrdered& in)
         step.act(RequestEnded{in.request, std::move(why)});
         return;
     }
-    const std::uint64_t serial = ++step.state.electorate.serial;
-    step.state.switchover = Switchover{
-        .request = in.request,
-        .to = in.to,
-        .serial = serial,
-        .must_hold = {},
-        .elects = false,
-        .give_up_at = step.now + step.config.switchover_timeout};
     step.report(Report::Level::info, in.to, "is to become the primary, as asked");
-    order(step, step.record().primary, control::ShutOut{step.record().epoch, serial});
+    begin_switchover(step, in.request, in.to);
 }
 
 void heard_shut(Stepping& step, const control::Shut& message, mysql::Position position)

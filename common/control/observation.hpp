@@ -93,6 +93,7 @@ struct Observation {
     std::uint64_t server_run = 0;  ///< Names this life of the server process; never used again.
     std::uint64_t errant_transactions = 0;  ///< Saved on its volume, in all.
     bool needs_rebuild = false;             ///< Has half a data directory, waits for Rebuild.
+    bool leaving = false;  ///< Leads and was told to end: another is to lead before it does.
     // Absent: not known.
     std::optional<std::uint64_t> unanswered_ms;  ///< While `answers` is false; at least so long.
     ReceiverState receiver_state = ReceiverState::unknown;

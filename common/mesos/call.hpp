@@ -118,6 +118,11 @@ struct Decline {
     Duration refuse{};
     friend bool operator==(const Decline&, const Decline&) = default;
 };
+struct AcceptInverse {  ///< The agents may go. Moves nothing by itself.
+    std::vector<OfferId> offers;
+    Duration refuse{};  ///< How long the same is not asked again.
+    friend bool operator==(const AcceptInverse&, const AcceptInverse&) = default;
+};
 struct Revive {
     friend bool operator==(const Revive&, const Revive&) = default;
 };
@@ -153,7 +158,15 @@ struct Reconcile {  ///< No tasks: implicit, all that the master tracks.
 };
 
 /// SUBSCRIBE is not among them: it opens the stream, see `Subscribe`.
-using Call = std::
-    variant<Accept, Decline, Revive, Suppress, Kill, Acknowledge, AcknowledgeOperation, Reconcile>;
+using Call = std::variant<
+    Accept,
+    Decline,
+    AcceptInverse,
+    Revive,
+    Suppress,
+    Kill,
+    Acknowledge,
+    AcknowledgeOperation,
+    Reconcile>;
 
 }  // namespace mysos::mesos

@@ -75,6 +75,13 @@ struct Attribute {
     friend bool operator==(const Attribute&, const Attribute&) = default;
 };
 
+/// When an agent is to rest, by an operator's plan.
+struct Window {
+    std::int64_t from_unix_ms = 0;
+    std::optional<Duration> lasts{};  ///< None: for good, as far as is known.
+    friend bool operator==(const Window&, const Window&) = default;
+};
+
 struct Offer {
     OfferId id;
     AgentId agent_id;
@@ -87,7 +94,7 @@ struct Offer {
     std::string region;  ///< Of the agent's fault domain; empty: it is in none.
     std::string zone;
     std::vector<ExecutorId> executor_ids;  ///< Ours, running there.
-    std::optional<std::int64_t> unavailable_from_unix_ns;
+    std::optional<Window> unavailable;
     friend bool operator==(const Offer&, const Offer&) = default;
 };
 
@@ -141,9 +148,19 @@ struct Errored {  ///< The subscription is refused or taken over; the stream end
 struct Heartbeat {
     friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
-struct InverseOffersMade {  ///< Maintenance is planned. Nothing to answer: declining stops nothing.
-    std::vector<AgentId> agents;
+struct InverseOffer {  ///< Asks to have the agent by then.
+    OfferId id;
+    AgentId agent_id;
+    Window window;
+    friend bool operator==(const InverseOffer&, const InverseOffer&) = default;
+};
+struct InverseOffersMade {
+    std::vector<InverseOffer> offers;
     friend bool operator==(const InverseOffersMade&, const InverseOffersMade&) = default;
+};
+struct InverseOfferRescinded {
+    OfferId offer_id;
+    friend bool operator==(const InverseOfferRescinded&, const InverseOfferRescinded&) = default;
 };
 struct NotUnderstood {  ///< A type that this version does not know, or one that needs no answer.
     std::string type;
@@ -162,6 +179,7 @@ using Event = std::variant<
     Errored,
     Heartbeat,
     InverseOffersMade,
+    InverseOfferRescinded,
     NotUnderstood>;
 
 }  // namespace mysos::mesos

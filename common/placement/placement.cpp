@@ -129,6 +129,7 @@ std::string explain(
     Amounts largest;
     Places places;
     bool any_fits = false;
+    bool any_closes = false;
     bool all_occupied = true;
     for (const auto& [agent, one] : offered) {
         for (const Row& row : rows) {
@@ -138,9 +139,11 @@ std::string explain(
         if (occupied.contains(agent)) continue;
         all_occupied = false;
         const bool is_enough = lacks(need, one.amounts).empty();
-        if (is_enough && allows(constraints, one.place, others)) any_fits = true;
+        if (!is_enough || !allows(constraints, one.place, others)) continue;
+        (one.closing ? any_closes : any_fits) = true;
     }
     if (any_fits) return {};
+    if (any_closes) return "maintenance is planned for every agent that would do";
 
     std::string text = explain_amounts(need, largest);
     if (text.empty()) text = explain_constraints(constraints, places, others);

@@ -44,6 +44,7 @@ enum class Unreserved { used, left };
 struct Offered {
     Amounts amounts;
     Place place;
+    bool closing = false;  ///< It is to rest: no place for anything new.
     friend bool operator==(const Offered&, const Offered&) = default;
 };
 

@@ -162,6 +162,7 @@ control::Observation from_wire(const pb::control::Observation& from)
     to.empty = from.empty();
     to.errant_transactions = from.errant_transactions();
     to.needs_rebuild = from.needs_rebuild();
+    to.leaving = from.leaving();
     read_later_fields(to, from);
     return to;
 }
@@ -201,6 +202,7 @@ void fill(pb::control::Observation& to, const control::Observation& from)
     to.set_empty(from.empty);
     to.set_errant_transactions(from.errant_transactions);
     to.set_needs_rebuild(from.needs_rebuild);
+    to.set_leaving(from.leaving);
     fill_later_fields(to, from);
 }
 

@@ -110,6 +110,18 @@ mesos::Attribute to_attribute(const pb::Attribute& attribute)
     return result;
 }
 
+mesos::Window to_window(const pb::Unavailability& unavailability)
+{
+    constexpr std::int64_t ns_per_ms = 1'000'000;
+    mesos::Window result;
+    result.from_unix_ms =
+        std::max(unavailability.start().nanoseconds(), std::int64_t{0}) / ns_per_ms;
+    if (unavailability.has_duration()) {
+        result.lasts = std::chrono::nanoseconds{unavailability.duration().nanoseconds()};
+    }
+    return result;
+}
+
 mesos::Offer to_offer(const pb::Offer& offer)
 {
     mesos::Offer result;
@@ -132,9 +144,7 @@ mesos::Offer to_offer(const pb::Offer& offer)
     for (const pb::ExecutorID& executor : offer.executor_ids()) {
         result.executor_ids.push_back({executor.value()});
     }
-    if (offer.has_unavailability()) {
-        result.unavailable_from_unix_ns = offer.unavailability().start().nanoseconds();
-    }
+    if (offer.has_unavailability()) result.unavailable = to_window(offer.unavailability());
     return result;
 }
 
@@ -186,7 +196,8 @@ mesos::InverseOffersMade to_inverse(const pb::scheduler::Event::InverseOffers& o
 {
     mesos::InverseOffersMade result;
     for (const pb::InverseOffer& offer : offers.inverse_offers()) {
-        result.agents.push_back({offer.agent_id().value()});
+        result.offers.push_back(
+            {{offer.id().value()}, {offer.agent_id().value()}, to_window(offer.unavailability())});
     }
     return result;
 }
@@ -246,6 +257,8 @@ Result<mesos::Event> to_event(const pb::scheduler::Event& event)
         case Event::ERROR: return mesos::Event{mesos::Errored{event.error().message()}};
         case Event::HEARTBEAT: return mesos::Event{mesos::Heartbeat{}};
         case Event::RESCIND_INVERSE_OFFER:
+            return mesos::Event{mesos::InverseOfferRescinded{
+                {event.rescind_inverse_offer().inverse_offer_id().value()}}};
         case Event::UNKNOWN: break;
     }
     return mesos::Event{mesos::NotUnderstood{Event::Type_Name(event.type())}};

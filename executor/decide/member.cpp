@@ -196,6 +196,7 @@ control::Observation observation(const State& state)
     }
     all.phase = phase_of(state);
     all.message = message_of(state);
+    if (state.leaving) all.message += "; told to end, and waits for another primary";
     if (const auto* installing = std::get_if<Installing>(&state.phase)) {
         all.progress_percent = installing->percent;
     }
@@ -207,6 +208,7 @@ control::Observation observation(const State& state)
     if (state.task && state.task->data.flavor == "mysql") all.flavor = control::Flavor::mysql;
     all.epoch = state.record.epoch;
     all.epoch_unreadable = state.epoch_unreadable;
+    all.leaving = state.leaving.has_value();
     all.amnesiac = is_amnesiac(state);
     all.answers = answers;
     all.boot_id = state.boot_id;
@@ -281,6 +283,7 @@ std::optional<TimePoint> next_deadline(const State& state, const Config& config)
     if (const auto* stopping = std::get_if<Stopping>(&state.phase)) {
         if (!stopping->killed) earlier(deadline, stopping->kill_at);
     }
+    if (state.leaving) earlier(deadline, state.leaving->by);
     if (const auto* ended = std::get_if<Ended>(&state.phase)) earlier(deadline, ended->exit_at);
     return deadline;
 }
@@ -289,6 +292,7 @@ Effects step(State& state, const Config& config, const Input& input, TimePoint n
 {
     Step under_way{state, config, now};
     std::visit([&](const auto& in) { on(under_way, in); }, input);
+    go_on_leaving(under_way);
     tell(under_way);
     return std::move(under_way.effects);
 }

@@ -146,7 +146,7 @@ void on(Step& step, const KillOrdered& in)
     if (!state.task || state.task->id != in.task_id) {
         return step.ignore("not a task of this executor: " + in.task_id.text);
     }
-    stop(
+    leave(
         step,
         mesos::TaskState::killed,
         "killed as ordered",
@@ -158,7 +158,7 @@ void on(Step& step, const ShutdownOrdered& in)
     // Said instead of SUBSCRIBED: this agent wants nothing more of this executor, its last words
     // included.
     if (is_in<Ended>(step.state) && !step.state.agent.subscribed) return step.order(Exit{});
-    stop(step, mesos::TaskState::killed, "stopped: " + in.why, step.config.shutdown_grace);
+    leave(step, mesos::TaskState::killed, "stopped: " + in.why, step.config.shutdown_grace);
 }
 
 void on(Step& step, const UpdateAcknowledged& in)

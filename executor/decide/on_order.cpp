@@ -330,6 +330,7 @@ void on(Step& step, const OrderArrived& in)
             [&](const control::Welcome& welcome) { welcomed(step, welcome); },
             [&](const control::Heartbeat&) {},
             [&](const control::Stop&) {
+                if (step.state.leaving) return stop_leaving(step);
                 stop(
                     step,
                     mesos::TaskState::finished,

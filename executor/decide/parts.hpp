@@ -53,6 +53,12 @@ void end(Step& step, mesos::TaskState terminal, std::string message);
 void fail(Step& step, std::string why);
 /// Ends the server as politely as is safe, then the task.
 void stop(Step& step, mesos::TaskState terminal, std::string message, Duration grace);
+/// As `stop`; a primary lets another one lead first, if there is time. (leaving.cpp)
+void leave(Step& step, mesos::TaskState terminal, std::string message, Duration grace);
+/// Ends a member that is leaving, now. (leaving.cpp)
+void stop_leaving(Step& step);
+/// Ends a member that is leaving when it is time. (leaving.cpp)
+void go_on_leaving(Step& step);
 
 // To the scheduler.
 void say(Step& step, control::FromMember message);

@@ -34,6 +34,7 @@ struct Config {
     Duration late_max = std::chrono::seconds{15};
     Duration mend_after = std::chrono::seconds{1};  ///< A hand has changed replication.
     std::uint32_t starts_max = 3;  ///< In a row without an answer; then the task fails.
+    Duration stop_reserve = std::chrono::seconds{10};  ///< Of a grace, kept for the server's end.
     fencing::Config fencing;
     pushing::Config pushing;
 };
@@ -190,10 +191,20 @@ struct Operation {
     friend bool operator==(const Operation&, const Operation&) = default;
 };
 
+/// Told to end while it leads: it serves on until another does, for as long as the grace allows.
+struct Leaving {
+    mesos::TaskState then = mesos::TaskState::killed;
+    std::string message;  ///< Of the last update.
+    TimePoint by{};       ///< Then it ends, whoever leads.
+    TimePoint end_at{};   ///< Of the grace.
+    friend bool operator==(const Leaving&, const Leaving&) = default;
+};
+
 struct State {
     AgentLink agent;
     std::optional<Task> task;
     Phase phase;
+    std::optional<Leaving> leaving;
     Server server;
 
     bool owns_volume = false;           ///< Else nothing is written there.

@@ -21,6 +21,7 @@ void on_event(Stepping& step, const mesos::Subscribed& event)
     state.suppressed.reset();
     state.master = event.master;
     state.home_region = event.region;
+    forget_asked(step);
     step.report(
         cluster::Report::Level::info,
         "subscribed to " + event.master + " as " + event.framework_id.text);
@@ -153,10 +154,12 @@ void on_event(Stepping& step, const mesos::Heartbeat&)
 
 void on_event(Stepping& step, const mesos::InverseOffersMade& event)
 {
-    for (const mesos::AgentId& agent : event.agents) {
-        step.report(
-            cluster::Report::Level::warning, "maintenance is planned for agent " + agent.text);
-    }
+    plan(step, event);
+}
+
+void on_event(Stepping& step, const mesos::InverseOfferRescinded& event)
+{
+    plan(step, event);
 }
 
 void on_event(Stepping& step, const mesos::NotUnderstood& event)

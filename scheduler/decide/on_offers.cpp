@@ -49,7 +49,8 @@ bool launch_on(Stepping& step, const mesos::Offer& offer, std::span<const mesos:
 {
     const std::vector<std::string> names = step.state.agenda.wanting();
     if (names.empty()) return false;
-    const cluster::OfferArrived arrived{offer, taken_ports(step.state, offer), beside};
+    const bool closing = offer.unavailable && is_near(step, *offer.unavailable);
+    const cluster::OfferArrived arrived{offer, taken_ports(step.state, offer), beside, closing};
     for (const std::string& name : names) {
         const auto found = step.state.clusters.find(name);
         if (found == step.state.clusters.end()) continue;

@@ -101,13 +101,30 @@ void move_primary(
     if (!to.empty()) ++primaries[to];
 }
 
+/// What becomes of the members there decides whether the agent may go.
+void judge_agents(const cluster::Record& record, State& state)
+{
+    if (state.maintenance.empty()) return;
+    for (const auto& [id, member] : record.members) {
+        if (state.maintenance.contains(member.agent_id)) state.to_judge.insert(member.agent_id);
+    }
+}
+
+bool is_closing(const State& state, const mesos::AgentId& agent)
+{
+    const auto planned = state.maintenance.find(agent);
+    return planned != state.maintenance.end() && planned->second.closing;
+}
+
 /// Brings up to date what the cluster knows of what is around it.
 void look_around(const Stepping& step, cluster::State& state)
 {
     state.home_region = step.state.home_region;
     state.primaries_beside.clear();
+    state.closing.clear();
     const mesos::AgentId own = agent_of_primary(state.record);
     for (const auto& [id, member] : state.record.members) {
+        if (is_closing(step.state, member.agent_id)) state.closing.insert(member.agent_id);
         const auto found = step.state.primaries.find(member.agent_id);
         if (found == step.state.primaries.end()) continue;
         const std::size_t others = found->second - (member.agent_id == own ? 1 : 0);
@@ -131,6 +148,7 @@ bool tell_cluster(Stepping& step, const std::string& name, const cluster::Input&
     const std::string kept_name = name;  // `name` may live in the state that is erased below.
     cluster::State& state = step.state.clusters.at(kept_name);
     look_around(step, state);
+    judge_agents(state.record, step.state);  // Of before: a member may go in this step.
     const mesos::AgentId before = agent_of_primary(state.record);
     const cluster::Effects effects = cluster::step(state, step.config.cluster, input, step.now);
     move_primary(step.state.primaries, before, agent_of_primary(state.record));

@@ -47,6 +47,11 @@ std::int64_t Stepping::unix_ms() const
     return state.unix_ms_at_recovery + since.count();
 }
 
+TimePoint Stepping::at_unix_ms(std::int64_t unix_ms) const
+{
+    return state.recovered_at + std::chrono::milliseconds{unix_ms - state.unix_ms_at_recovery};
+}
+
 void tell_reconcile(Stepping& step, const mesos::reconcile::Input& input)
 {
     auto calls =
@@ -72,6 +77,7 @@ void settle(Stepping& step)
     step.is_framework_changed = false;
     const bool wants_more = state.agenda.take_wants_more();
     if (!step.is_subscribed()) return;
+    release_agents(step);
 
     const bool wants_none = !state.agenda.is_anybody_wanting() && state.due.empty();
     if (wants_none) {
@@ -116,6 +122,7 @@ void on(Stepping& step, const Recovered& in)
 void on(Stepping& step, const DeadlinePassed&)
 {
     State& state = step.state;
+    go_on_with_maintenance(step);
     for (const std::string& name : state.agenda.due(step.now)) {
         tell_cluster(step, name, cluster::DeadlinePassed{});
     }
@@ -141,6 +148,7 @@ std::optional<TimePoint> next_deadline(const State& state)
         if (at) first = first ? std::min(*first, *at) : *at;
     };
     consider(state.next_due_at);
+    consider(maintenance_deadline(state));
     consider(state.agenda.first());
     return first;
 }

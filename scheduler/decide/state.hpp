@@ -27,6 +27,9 @@ struct Config {
     Duration refuse_wanted = std::chrono::minutes{2};  ///< Unfit offers while some are wanted.
     Duration refuse_idle = std::chrono::hours{24};
     mesos::reconcile::Config reconcile;
+    Duration maintenance_ahead = std::chrono::hours{24};    ///< So long before, members move.
+    Duration maintenance_again = std::chrono::minutes{1};   ///< How often an answer is repeated.
+    Duration maintenance_forget = std::chrono::minutes{1};  ///< Not asked for so long: it is over.
 };
 
 /// Cotton's metrics that count events; the others are computed from the state when asked for.
@@ -48,6 +51,16 @@ enum class Subscription {
     refused,     ///< For good.
 };
 
+/// An agent that is to rest, as far as the master has told.
+struct Maintenance {
+    mesos::Window window;
+    bool closing = false;                  ///< It is near or has begun: members move.
+    std::optional<mesos::OfferId> asked;   ///< The inverse offer that waits for an answer.
+    std::optional<TimePoint> forget_at{};  ///< Nothing is asked: over, unless asked again by then.
+    std::optional<TimePoint> look_at{};    ///< Then `closing` is another by itself.
+    friend bool operator==(const Maintenance&, const Maintenance&) = default;
+};
+
 struct State {
     bool recovered = false;
     cluster::FrameworkRecord framework;
@@ -64,8 +77,10 @@ struct State {
     std::map<cluster::StreamId, std::string> streams;  ///< Accepted ones, and whose they are.
     std::map<mesos::AgentId, std::size_t> primaries;   ///< How many an agent holds; never 0.
     Agenda agenda;
-    std::set<mesos::PersistenceId> due;    ///< Retired volumes old enough to be destroyed.
-    std::optional<TimePoint> next_due_at;  ///< When the next one will be.
+    std::map<mesos::AgentId, Maintenance> maintenance;
+    std::set<mesos::AgentId> to_judge;   ///< Of these, whether they may go: something has changed.
+    std::set<mesos::PersistenceId> due;  ///< Retired volumes old enough to be destroyed.
+    std::optional<TimePoint> next_due_at;                     ///< When the next one will be.
     std::map<mesos::PersistenceId, mesos::AgentId> released;  ///< Being given back, and where.
     std::set<std::string>
         strangers;  ///< Volumes and tasks that nobody knows: told once, left alone.

@@ -39,6 +39,7 @@ class Stepping {
     void ignore(std::string why) { act(Ignored{{}, std::move(why)}); }
 
     [[nodiscard]] std::int64_t unix_ms() const;
+    [[nodiscard]] TimePoint at_unix_ms(std::int64_t unix_ms) const;
     [[nodiscard]] bool is_subscribed() const
     {
         return state.subscription == Subscription::subscribed;
@@ -73,6 +74,18 @@ bool tell_cluster(Stepping& step, const std::string& name, const cluster::Input&
 /// Hands each offer to who can use it, gives back what is retired, declines the rest.
 /// (on_offers.cpp)
 void use_offers(Stepping& step, const mesos::OffersMade& made);
+/// An operator plans to take agents away, or does not any more. (on_maintenance.cpp)
+void plan(Stepping& step, const mesos::InverseOffersMade& made);
+void plan(Stepping& step, const mesos::InverseOfferRescinded& rescinded);
+/// A new subscription: what was asked before is asked again. (on_maintenance.cpp)
+void forget_asked(Stepping& step);
+/// Time has passed. (on_maintenance.cpp)
+void go_on_with_maintenance(Stepping& step);
+[[nodiscard]] std::optional<TimePoint> maintenance_deadline(const State& state);
+/// Accepts what asks for agents that nobody needs any more. (on_maintenance.cpp)
+void release_agents(Stepping& step);
+/// The agent is to rest, soon or now. (on_maintenance.cpp)
+[[nodiscard]] bool is_near(const Stepping& step, const mesos::Window& window);
 void tell_reconcile(Stepping& step, const mesos::reconcile::Input& input);  // scheduler.cpp
 /// All tasks that the master should know. (scheduler.cpp)
 [[nodiscard]] std::vector<mesos::ReconcileTask> live_tasks(const State& state, TimePoint now);

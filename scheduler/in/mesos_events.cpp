@@ -60,15 +60,17 @@ std::string advice(ErrorCode why, bool is_tls)
 
 const char* name_of(const mesos::Call& call)
 {
-    constexpr std::array<const char*, std::variant_size_v<mesos::Call>> names{
+    constexpr std::array names{
         "ACCEPT",
         "DECLINE",
+        "ACCEPT_INVERSE_OFFERS",
         "REVIVE",
         "SUPPRESS",
         "KILL",
         "ACKNOWLEDGE",
         "ACKNOWLEDGE_OPERATION_STATUS",
         "RECONCILE"};
+    static_assert(names.size() == std::variant_size_v<mesos::Call>);
     return names[call.index()];
 }
 

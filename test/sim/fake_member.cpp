@@ -39,6 +39,7 @@ control::Observation FakeMember::observe() const
     result.acks_required = acks;
     result.server_run = run;
     result.empty = disk.sequence == 0;
+    result.leaving = leaving > 0;
     return result;
 }
 
@@ -135,7 +136,10 @@ std::optional<control::FromMember> FakeMember::obey(const control::ToMember& ord
                 return control::AccountLocked{lock.epoch, lock.member, position(), lock.serial};
             },
             [](const control::Heartbeat&) -> Answer { return std::nullopt; },
-            [](const control::Stop&) -> Answer { return std::nullopt; },
+            [&](const control::Stop&) -> Answer {
+                released = true;
+                return std::nullopt;
+            },
             [](const control::Restart&) -> Answer { return std::nullopt; },
             [&](const control::ShutOut& shut_out) -> Answer {
                 if (phase != Phase::primary) return refuse(Reason::not_primary, "shut_out");

@@ -43,6 +43,8 @@ struct FakeMember {
     std::uint64_t run = 1;  ///< Of its server.
     std::optional<cluster::StreamId> stream;
     bool stream_accepted = false;
+    int leaving = 0;        ///< Ticks until it ends, whoever leads; 0: it does not.
+    bool released = false;  ///< Told to stop.
 
     [[nodiscard]] control::Observation observe() const;
     [[nodiscard]] control::Hello hello() const;

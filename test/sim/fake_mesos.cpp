@@ -44,6 +44,7 @@ void FakeMesos::subscribe(const mesos::Subscribe& subscribe)
     take_back_offers();
     events_.clear();
     declined_.clear();
+    maintenance_.resubscribed();
     connected_ = true;
     suppressed_ = subscribe.suppressed;
     // A framework that lost its id would lose its tasks.
@@ -78,6 +79,7 @@ void FakeMesos::receive(const mesos::Call& call)
                     offers_.erase(found);
                 }
             },
+            [](const mesos::AcceptInverse&) {},  // See accept_inverse().
             [this](const mesos::Revive&) {
                 suppressed_ = false;
                 declined_.clear();
@@ -118,6 +120,7 @@ void FakeMesos::make_offers()
         offer.ip = agent.ip;
         offer.role = "mysos";
         offer.resources = agent.free.items();
+        offer.unavailable = maintenance_.window(agent.id);
         offers_.emplace(offer.id, Outstanding{agent.id, offer.resources});
         made.offers.push_back(std::move(offer));
     }
@@ -343,6 +346,36 @@ void FakeMesos::return_agent(std::size_t index, bool renamed)
         status.reason = "REASON_AGENT_REREGISTERED";
         say(std::move(status));
     }
+}
+
+void FakeMesos::plan_maintenance(const mesos::AgentId& agent, std::int64_t from_unix_ms)
+{
+    maintenance_.plan(agent, from_unix_ms);
+    declined_.erase(agent);
+}
+
+void FakeMesos::end_maintenance(const mesos::AgentId& agent)
+{
+    const auto event = maintenance_.end(agent);
+    if (event && connected_) events_.push_back(*event);
+    declined_.erase(agent);
+}
+
+void FakeMesos::make_inverse_offers(TimePoint now)
+{
+    if (!connected_) return;
+    std::set<mesos::AgentId> used;
+    for (const FakeAgent& agent : agents_) {
+        if (agent.reachable && !agent.tasks.empty()) used.insert(agent.id);
+    }
+    if (auto event = maintenance_.ask(used, now, serial_)) events_.push_back(std::move(*event));
+}
+
+std::vector<mesos::AgentId> FakeMesos::accept_inverse(
+    const mesos::AcceptInverse& accept, TimePoint now)
+{
+    if (!connected_) return {};
+    return maintenance_.accept(accept, now);
 }
 
 FakeAgent* FakeMesos::agent_of(const mesos::TaskId& task)

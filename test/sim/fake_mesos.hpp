@@ -4,6 +4,7 @@
 #include "common/mesos/call.hpp"
 #include "common/mesos/event.hpp"
 #include "common/mesos/resources.hpp"
+#include "test/sim/fake_maintenance.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -55,6 +56,14 @@ class FakeMesos {
     /// With its tasks alive, or restarted under a new id with none of them.
     void return_agent(std::size_t index, bool renamed);
 
+    void plan_maintenance(const mesos::AgentId& agent, std::int64_t from_unix_ms);
+    void end_maintenance(const mesos::AgentId& agent);
+    void make_inverse_offers(TimePoint now);
+    /// Agents that may go by an answer of the framework's.
+    [[nodiscard]] std::vector<mesos::AgentId> accept_inverse(
+        const mesos::AcceptInverse& accept, TimePoint now);
+    [[nodiscard]] const FakeMaintenance& maintenance() const { return maintenance_; }
+
     [[nodiscard]] std::vector<FakeAgent>& agents() { return agents_; }
     [[nodiscard]] const std::vector<FakeAgent>& agents() const { return agents_; }
     [[nodiscard]] FakeAgent* agent_of(const mesos::TaskId& task);
@@ -81,6 +90,7 @@ class FakeMesos {
     };
 
     std::vector<FakeAgent> agents_;
+    FakeMaintenance maintenance_;
     std::map<mesos::OfferId, Outstanding> offers_;
     std::deque<mesos::Event> events_;
     std::vector<mesos::Task> launched_;

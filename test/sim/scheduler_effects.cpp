@@ -74,6 +74,11 @@ void World::carry_out(const scheduler::SendCall& effect)
             }
         }
     }
+    if (const auto* accept = std::get_if<mesos::AcceptInverse>(&effect.call)) {
+        for (const mesos::AgentId& agent : mesos_.accept_inverse(*accept, now_)) {
+            agent_released(agent);
+        }
+    }
     mesos_.receive(effect.call);
 }
 

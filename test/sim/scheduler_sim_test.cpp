@@ -30,6 +30,75 @@ TEST_CASE("sim: a cluster of three comes up, is published, and goes", "[sim]")
     CHECK(world.state().counters.tasks_killed == 3);
 }
 
+TEST_CASE("sim: a primary that is told to end hands over first", "[sim]")
+{
+    World world{5, 3};
+    REQUIRE(world.until([&] { return world.mesos().connected(); }));
+    world.tick({});
+    world.create("demo", 3);
+    REQUIRE(world.until([&] { return world.is_whole("demo"); }));
+    const auto& record = world.state().clusters.at("demo").record;
+    const MemberId old = record.primary;
+    const Epoch epoch = record.epoch;
+    world.kill_task(record.members.at(old).task_id);
+    const bool handed = world.until([&] { return world.handed_over() == 1; });
+    INFO(world.describe());
+    REQUIRE(handed);
+    CHECK(record.primary != old);
+    CHECK(static_cast<std::uint64_t>(record.epoch) == static_cast<std::uint64_t>(epoch) + 1);
+    REQUIRE(world.until([&] { return world.is_whole("demo"); }));
+    CHECK(record.members.contains(old));  // Back on its volume.
+}
+
+TEST_CASE("sim: an agent that is to rest loses its primary, then its member, then goes", "[sim]")
+{
+    World world{6, 4};
+    REQUIRE(world.until([&] { return world.mesos().connected(); }));
+    world.tick({});
+    world.create("demo", 3);
+    REQUIRE(world.until([&] { return world.is_whole("demo"); }));
+    const auto& record = world.state().clusters.at("demo").record;
+    const MemberId old = record.primary;
+    const mesos::AgentId agent = record.members.at(old).agent_id;
+    world.plan_maintenance(agent);
+    const bool released = world.until([&] { return world.agents_released() == 1; });
+    INFO(world.describe());
+    REQUIRE(released);
+    CHECK_FALSE(record.members.contains(old));
+    CHECK(std::ranges::none_of(
+        record.members, [&agent](const auto& entry) { return entry.second.agent_id == agent; }));
+    CHECK(world.is_whole("demo"));
+}
+
+TEST_CASE("sim: with no place to move to, an agent goes once the others can do without it", "[sim]")
+{
+    World world{7, 3};
+    REQUIRE(world.until([&] { return world.mesos().connected(); }));
+    world.tick({});
+    world.create("demo", 3);
+    REQUIRE(world.until([&] { return world.is_whole("demo"); }));
+    const auto& record = world.state().clusters.at("demo").record;
+    const MemberId old = record.primary;
+    const mesos::AgentId agent = record.members.at(old).agent_id;
+    const TimePoint planned_at = world.now();
+    world.plan_maintenance(agent);
+    const bool released = world.until([&] { return world.agents_released() == 1; });
+    INFO(world.describe());
+    REQUIRE(released);
+    CHECK(world.now() - planned_at >= cluster::Config{}.move_patience);
+    CHECK(record.primary != old);
+    CHECK(record.members.at(old).launched);
+
+    world.end_maintenance(agent);
+    const bool whole = world.until([&] {
+        return world.state().maintenance.empty() && record.members.size() == 3 &&
+               world.is_whole("demo");
+    });
+    INFO(world.describe());
+    REQUIRE(whole);
+    CHECK(record.members.contains(old));
+}
+
 namespace {
 
 /// Which faults a run has, and how often: drawn, so that some runs have one kind only.
@@ -46,6 +115,8 @@ Faults draw_faults(Prng& random)
     faults.task_failure = rate(100);
     faults.stream_loss = rate(30);
     faults.tree_failure = rate(2);
+    faults.kill = rate(150);
+    faults.maintenance = rate(400);
     return faults;
 }
 

@@ -116,7 +116,10 @@ void World::tick(const Faults& faults)
     tree_failure_ = faults.tree_failure;
     inject(faults);
     if (ticks_ % 10 == 0) mesos_.tick();
-    if (ticks_ % 5 == 0) mesos_.make_offers();
+    if (ticks_ % 5 == 0) {
+        mesos_.make_offers();
+        mesos_.make_inverse_offers(now_);
+    }
     if (!mesos_.connected() && ticks_ % 7 == 0) {
         mesos_.subscribe(scheduler::subscription(state_, config_));
     }
@@ -162,6 +165,7 @@ void World::inject(const Faults& faults)
             mesos_.return_agent(i, random_.one_in(3));
         }
     }
+    inject_maintenance(faults);
     FakeMember* member = random_member();
     if (member == nullptr) return;
     if (happens(faults.server_crash) && member->phase != Phase::start) member->crash();
@@ -170,8 +174,50 @@ void World::inject(const Faults& faults)
         member->stream.reset();
         member->stream_accepted = false;
     }
+    if (happens(faults.kill)) return kill_task(mesos::TaskId{member->task});
     if (happens(faults.task_failure)) {
         end_member(member->task, mesos::TaskState::failed, "fault");
+    }
+}
+
+void World::inject_maintenance(const Faults& faults)
+{
+    const auto unix_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count();
+    for (const FakeAgent& agent : mesos_.agents()) {
+        if (mesos_.maintenance().is_planned(agent.id)) {
+            if (planned_.contains(agent.id)) continue;
+            if (faults.maintenance == 0 || random_.one_in(400)) mesos_.end_maintenance(agent.id);
+        } else if (faults.maintenance != 0 && random_.one_in(faults.maintenance)) {
+            mesos_.plan_maintenance(agent.id, unix_ms + static_cast<int>(random_.below(60'000)));
+        }
+    }
+}
+
+void World::plan_maintenance(const mesos::AgentId& agent)
+{
+    const auto unix_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch()).count();
+    mesos_.plan_maintenance(agent, unix_ms);
+    planned_.insert(agent);
+}
+
+void World::end_maintenance(const mesos::AgentId& agent)
+{
+    planned_.erase(agent);
+    mesos_.end_maintenance(agent);
+}
+
+void World::agent_released(const mesos::AgentId& agent)
+{
+    ++agents_released_;
+    for (const auto& [task, member] : members_) {
+        const FakeAgent* its = mesos_.agent_of(task);
+        if (its == nullptr || its->id != agent || !state_.clusters.contains(member.cluster))
+            continue;
+        if (state_.clusters.at(member.cluster).record.deleting) continue;
+        const bool leads = member.phase == Phase::primary && member.writable && can_commit(member);
+        rule(!leads || member.leaving > 0, "the agent of a primary was given back");
     }
 }
 
@@ -214,8 +260,21 @@ void World::start_launched()
 
 void World::end_killed()
 {
-    for (const mesos::TaskId& task : mesos_.take_killed()) {
-        if (members_.contains(task)) end_member(task, mesos::TaskState::killed, "killed");
+    for (const mesos::TaskId& task : mesos_.take_killed()) kill_task(task);
+}
+
+void World::kill_task(const mesos::TaskId& task)
+{
+    constexpr int grace_ticks = 250;  // 50 s
+    const auto found = members_.find(task);
+    if (found == members_.end()) return;
+    FakeMember& member = found->second;
+    const bool leads = member.phase == Phase::primary && member.writable && member.stream_accepted;
+    const bool is_orphan = mesos_.agent_of(task) == nullptr;  // Its agent came up without it.
+    if (is_orphan || (!leads && member.leaving == 0)) {
+        end_member(task, mesos::TaskState::killed, "killed");
+    } else if (member.leaving == 0) {
+        member.leaving = grace_ticks;
     }
 }
 
@@ -246,6 +305,11 @@ void World::tick_members()
 
 void World::tick_member(FakeMember& member)
 {
+    if (member.leaving > 0 && (member.released || --member.leaving == 0)) {
+        if (member.released && member.phase != Phase::primary) ++handed_over_;
+        end_member(mesos::TaskId{member.task}, mesos::TaskState::killed, "killed");
+        return;
+    }
     if (member.phase == Phase::start && --member.starting <= 0) {
         member.phase = Phase::fenced;
         mesos_.update(member.task, mesos::TaskState::running, "running");

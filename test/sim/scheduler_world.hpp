@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 /// The scheduler's whole decision above a fake Mesos, a fake ZooKeeper and fake members, in virtual
@@ -25,6 +26,8 @@ struct Faults {  ///< Each once in so many ticks; 0: never.
     std::uint64_t task_failure = 0;
     std::uint64_t stream_loss = 0;
     std::uint64_t tree_failure = 0;
+    std::uint64_t kill = 0;         ///< Of a task, by an operator who drains its agent.
+    std::uint64_t maintenance = 0;  ///< Of an agent, planned.
 };
 
 class World {
@@ -53,6 +56,10 @@ class World {
     void lose_agent(std::size_t index) { mesos_.lose_agent(index); }
     void return_agent(std::size_t index, bool renamed) { mesos_.return_agent(index, renamed); }
     void crash_server(const std::string& cluster, MemberId id);
+    /// A task is told to end: a primary may hand over first.
+    void kill_task(const mesos::TaskId& task);
+    void plan_maintenance(const mesos::AgentId& agent);
+    void end_maintenance(const mesos::AgentId& agent);
 
     /// All of its members run, acknowledge and are published, the primary open.
     [[nodiscard]] bool is_whole(const std::string& name) const;
@@ -64,6 +71,8 @@ class World {
     [[nodiscard]] const std::map<std::string, publish::Tree>& trees() const { return trees_; }
     [[nodiscard]] TimePoint now() const { return now_; }
     [[nodiscard]] std::uint64_t launches() const { return launches_; }
+    [[nodiscard]] std::uint64_t agents_released() const { return agents_released_; }
+    [[nodiscard]] std::uint64_t handed_over() const { return handed_over_; }
     [[nodiscard]] std::string describe() const;  ///< For a failing run.
 
   private:
@@ -76,6 +85,8 @@ class World {
     void end_killed();
     void end_member(const mesos::TaskId& task, mesos::TaskState state, const std::string& why);
     void inject(const Faults& faults);
+    void inject_maintenance(const Faults& faults);
+    void agent_released(const mesos::AgentId& agent);
     FakeMember* on_stream(cluster::StreamId stream);
     FakeMember* random_member();
     [[nodiscard]] bool can_commit(const FakeMember& primary) const;
@@ -106,6 +117,8 @@ class World {
     std::uint64_t ticks_ = 0;
     std::uint64_t serial_ = 0;
     std::uint64_t launches_ = 0;
+    std::uint64_t agents_released_ = 0;  ///< By an accepted inverse offer.
+    std::uint64_t handed_over_ = 0;      ///< Primaries that were let go while another led.
     scheduler::Config config_;
     scheduler::State state_;
     std::deque<scheduler::Input> inbox_;
@@ -117,6 +130,7 @@ class World {
     std::map<std::string, publish::Tree> trees_;
     std::uint64_t tree_failure_ = 0;
     FakeMesos mesos_;
+    std::set<mesos::AgentId> planned_;  ///< By the test itself, which ends it too.
     std::map<mesos::TaskId, FakeMember> members_;
     std::map<mesos::PersistenceId, Disk> disks_;
     std::uint64_t runs_ = 0;  ///< Of servers: where the next task's begin.

@@ -180,6 +180,7 @@ class AgentMachine {
     // agent_launch.cpp
     void on(to_agent::Launch& message);
     void on(to_agent::Kill& message);
+    void on(to_agent::Drain& message);
     void on(to_agent::ShutdownExecutor& message);
     void on(to_agent::ShutdownFramework& message);
     void on(to_agent::Message& message);
@@ -237,6 +238,7 @@ class AgentMachine {
     std::map<FrameworkId, FrameworkEntry> frameworks_;
     std::map<StreamId, UpdateStream> updates_;
     std::map<std::string, PendingOperation> operations_;  ///< By uuid.
+    bool is_draining_ = false;                            ///< Until nothing runs any more.
     std::optional<TimePoint> recovery_until_;
     std::optional<TimePoint> containers_until_;
     std::optional<TimePoint> register_at_;

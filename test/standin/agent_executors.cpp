@@ -296,6 +296,7 @@ void AgentMachine::remove_if_done(const FrameworkId& framework_id, const Executo
     if (framework.info.checkpoint()) disk_.forget_run(executor->run);
     framework.executors.erase(ExecutorId{executor_id});
     if (framework.executors.empty()) remove_framework(framework_id);
+    if (frameworks_.empty()) is_draining_ = false;
 }
 
 void AgentMachine::remove_framework(const FrameworkId& framework)

@@ -3,6 +3,7 @@
 #include "test/standin/token.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -224,6 +225,27 @@ void AgentMachine::on(to_agent::Kill& message)
     event.mutable_kill()->mutable_task_id()->set_value(message.task);
     if (message.policy) *event.mutable_kill()->mutable_kill_policy() = *message.policy;
     emit(*executor, event);
+}
+
+void AgentMachine::on(to_agent::Drain& message)
+{
+    if (state_ == State::recovering) return;
+    std::vector<to_agent::Kill> kills;
+    for (const auto& [framework_id, framework] : frameworks_)
+        for (const auto& [executor_id, executor] : framework.executors)
+            for (const auto& [task_id, task] : executor.tasks) {
+                if (is_terminal(task.state)) continue;
+                kills.push_back({framework_id, task_id, std::nullopt});
+                to_agent::Kill& kill = kills.back();
+                const std::int64_t own = task.info.has_kill_policy()
+                                             ? task.info.kill_policy().grace_period().nanoseconds()
+                                             : std::numeric_limits<std::int64_t>::max();
+                // An upper bound: a task that asks for less gets no word of it.
+                if (!message.max_grace || message.max_grace->nanoseconds() >= own) continue;
+                *kill.policy.emplace().mutable_grace_period() = *message.max_grace;
+            }
+    is_draining_ = !kills.empty();
+    for (auto& kill : kills) on(kill);
 }
 
 void AgentMachine::on(to_agent::Message& message)

@@ -24,6 +24,8 @@ v1::TaskStatus AgentMachine::made_here(
 void AgentMachine::take_update(
     const v1::FrameworkInfo& framework, Executor* executor, v1::TaskStatus status)
 {
+    if (is_draining_ && status.state() == v1::TASK_KILLED)
+        status.set_reason(v1::TaskStatus::REASON_AGENT_DRAINING);
     const StreamId id{framework.id().value(), status.task_id().value()};
     UpdateStream& stream = updates_[id];
     stream.seen.insert(status.uuid());

@@ -63,6 +63,10 @@ class Master {
     /// The agent's process died or its connection broke.
     void agent_disconnected(AgentSlot slot);
     void mark_gone(AgentSlot slot);
+    void drain(AgentSlot slot, const std::optional<v1::DurationInfo>& max_grace);
+    void reactivate(AgentSlot slot);
+    /// None: what was planned is not any more.
+    void plan_maintenance(AgentSlot slot, const std::optional<v1::Unavailability>& window);
 
     void tick();
     [[nodiscard]] TimePoint next_deadline() const;
@@ -71,6 +75,7 @@ class Master {
     [[nodiscard]] const std::map<AgentId, Agent>& agents() const { return agents_; }
     [[nodiscard]] const std::map<std::string, Offer>& offers() const { return offers_; }
     [[nodiscard]] const std::deque<FrameworkId>& completed() const { return completed_; }
+    [[nodiscard]] const std::map<AgentId, Maintenance>& maintenance() const { return maintenance_; }
 
   private:
     using Call = v1::scheduler::Call;
@@ -153,6 +158,19 @@ class Master {
     void rescind(const std::function<bool(const Offer&)>& which);
     void clear_filters(const FrameworkId& framework, const std::set<std::string>* roles);
 
+    // master_maintenance.cpp
+    void make_inverse_offers();
+    bool uses(const Framework& framework, const Agent& agent) const;
+    void make_inverse_offer(
+        Framework& framework, const Agent& agent, Maintenance& maintenance, Event& event);
+    void answer_inverse_offers(
+        const Framework& framework,
+        const google::protobuf::RepeatedPtrField<v1::OfferID>& ids,
+        const v1::Filters& filters,
+        const std::string& answer);
+    void rescind_inverse_offers(Maintenance& maintenance);
+    void forget_inverse_offers(const FrameworkId& framework);
+
     // master_tasks.cpp
     void on(AgentSlot slot, to_master::Update& message);
     void on(AgentSlot slot, to_master::Message& message);
@@ -184,6 +202,7 @@ class Master {
     std::map<AgentId, Agent> agents_;
     std::set<AgentId> recovered_;  ///< In the registry, not yet registered with this master.
     std::map<std::string, Offer> offers_;
+    std::map<AgentId, Maintenance> maintenance_;
     std::vector<OfferFilter> filters_;
     std::map<std::pair<FrameworkId, std::string>, TrackedOperation> operations_;
     std::uint64_t next_framework_ = 0;

@@ -259,6 +259,11 @@ void Master::drop_agent(
         }
     }
     rescind([&](const Offer& offer) { return offer.agent == id; });
+    const auto maintenance = maintenance_.find(id);
+    if (maintenance != maintenance_.end()) {
+        rescind_inverse_offers(maintenance->second);
+        maintenance_.erase(maintenance);
+    }
     std::erase_if(filters_, [&](const OfferFilter& filter) { return filter.agent == id; });
     std::erase_if(operations_, [&](const auto& entry) { return entry.second.agent == id; });
     agents_.erase(id);
@@ -279,6 +284,8 @@ void Master::agent_disconnected(AgentSlot slot)
     if (agent == nullptr) return;
     agent->connected = false;
     rescind([&](const Offer& offer) { return offer.agent == agent->id; });
+    const auto maintenance = maintenance_.find(agent->id);
+    if (maintenance != maintenance_.end()) rescind_inverse_offers(maintenance->second);
     forget_unrecoverable(*agent);
 }
 

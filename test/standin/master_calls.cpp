@@ -73,7 +73,19 @@ Answer Master::perform(Call& call, Framework& framework)
             port_.send(agent->slot, std::move(order));
             break;
         }
-        default: break;  // REQUEST and the inverse offers' calls change nothing here.
+        case Call::ACCEPT_INVERSE_OFFERS: {
+            const auto& accept = call.accept_inverse_offers();
+            answer_inverse_offers(
+                framework, accept.inverse_offer_ids(), accept.filters(), "ACCEPT");
+            break;
+        }
+        case Call::DECLINE_INVERSE_OFFERS: {
+            const auto& decline = call.decline_inverse_offers();
+            answer_inverse_offers(
+                framework, decline.inverse_offer_ids(), decline.filters(), "DECLINE");
+            break;
+        }
+        default: break;  // REQUEST changes nothing here.
     }
     return {202, ""};
 }
@@ -101,6 +113,7 @@ void Master::revive(Framework& framework, const Call::Revive& revive)
     if (roles.empty()) roles = subscribed;
     for (const auto& role : roles) framework.suppressed.erase(role);
     clear_filters(framework.id, &roles);
+    for (auto& [agent, maintenance] : maintenance_) maintenance.refused_until.erase(framework.id);
     allocate_soon_ = true;
 }
 

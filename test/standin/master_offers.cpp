@@ -173,7 +173,7 @@ void Master::allocate()
 {
     std::map<FrameworkId, Event> events;
     for (auto& [agent_id, agent] : agents_) {
-        if (!agent.connected) continue;
+        if (!agent.connected || !agent.active) continue;
         Resources free = free_of(agent);
         for (const auto& [role, framework_id] : by_share()) {
             if (free.empty()) break;
@@ -190,6 +190,7 @@ void Master::allocate()
         }
     }
     for (auto& [id, event] : events) send(frameworks_.at(id), event);
+    make_inverse_offers();
 }
 
 void Master::offer(
@@ -213,6 +214,9 @@ void Master::offer(
     url.set_path("/slave(1)");
     *offer.mutable_attributes() = agent.info.attributes();
     if (agent.info.has_domain()) *offer.mutable_domain() = agent.info.domain();
+    const auto maintenance = maintenance_.find(agent.id);
+    if (maintenance != maintenance_.end())
+        *offer.mutable_unavailability() = maintenance->second.window;
     for (const auto& [key, executor] : agent.executors)
         if (key.first == framework.id) offer.add_executor_ids()->set_value(key.second);
 
@@ -244,6 +248,7 @@ void Master::refuse(
 void Master::take_back(const FrameworkId& framework)
 {
     std::erase_if(offers_, [&](const auto& entry) { return entry.second.framework == framework; });
+    forget_inverse_offers(framework);
 }
 
 void Master::rescind(const std::function<bool(const Offer&)>& which)

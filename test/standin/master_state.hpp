@@ -66,6 +66,7 @@ struct Agent {
     Resources total;
     std::string ip;
     bool connected = true;
+    bool active = true;  ///< Else an operator drains it, or has: it is not offered.
     std::map<std::pair<FrameworkId, ExecutorId>, v1::ExecutorInfo> executors;
     std::map<std::pair<FrameworkId, TaskId>, std::optional<v1::KillPolicy>> kills;
     bool pinged = false;  ///< The last ping is unanswered.
@@ -78,6 +79,14 @@ struct Offer {
     AgentId agent;
     std::string role;
     Resources resources;
+};
+
+/// Of an agent, and how each framework took it.
+struct Maintenance {
+    v1::Unavailability window;
+    std::map<FrameworkId, std::string> outstanding;  ///< Ids of inverse offers.
+    std::map<FrameworkId, TimePoint> refused_until;
+    std::map<FrameworkId, std::string> answers;  ///< "ACCEPT", "DECLINE"; the last one.
 };
 
 struct OfferFilter {

@@ -78,6 +78,9 @@ struct Apply {
 struct AcknowledgeOperation {
     std::string uuid;
 };
+struct Drain {  ///< Every task is killed, with at most this grace.
+    std::optional<v1::DurationInfo> max_grace;
+};
 struct Ping {
     bool connected;  ///< How the master sees the agent; one that is not must register again.
 };
@@ -97,6 +100,7 @@ using ToAgent = std::variant<
     to_agent::UpdateFramework,
     to_agent::Apply,
     to_agent::AcknowledgeOperation,
+    to_agent::Drain,
     to_agent::Ping,
     to_agent::Shutdown>;
 

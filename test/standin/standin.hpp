@@ -104,6 +104,8 @@ class Standin final : public MasterPort {
         AgentSlot slot,
         const std::string& action,
         const nlohmann::json& arguments);
+    HttpResponse operate(
+        AgentSlot slot, const std::string& action, const nlohmann::json& arguments);
     HttpResponse switch_master(const std::string& action, const nlohmann::json& arguments);
     HttpResponse switch_wire(const nlohmann::json& arguments);
     [[nodiscard]] nlohmann::json state() const;

@@ -110,10 +110,41 @@ HttpResponse Standin::switch_agent(
         master_->mark_gone(slot);
         rearm();
     } else {
+        return operate(slot, action, arguments);
+    }
+    return done();
+}
+
+HttpResponse Standin::operate(AgentSlot slot, const std::string& action, const json& arguments)
+{
+    const auto nanoseconds = [&arguments](const char* name) {
+        return arguments.at(name).get<std::int64_t>() * 1'000'000;
+    };
+    if (!master_) return refused(409, "no master leads");
+    if (action == "drain") {
+        std::optional<v1::DurationInfo> max_grace;
+        if (arguments.contains("max_grace_ms"))
+            max_grace.emplace().set_nanoseconds(nanoseconds("max_grace_ms"));
+        master_->drain(slot, max_grace);
+    } else if (action == "reactivate") {
+        master_->reactivate(slot);
+    } else if (action == "maintenance") {
+        v1::Unavailability window;
+        const double start = world_.wall_seconds() * 1e9;
+        window.mutable_start()->set_nanoseconds(
+            static_cast<std::int64_t>(start) + nanoseconds("start_in_ms"));
+        if (arguments.contains("duration_ms"))
+            window.mutable_duration()->set_nanoseconds(nanoseconds("duration_ms"));
+        master_->plan_maintenance(slot, window);
+    } else if (action == "maintenance_over") {
+        master_->plan_maintenance(slot, std::nullopt);
+    } else {
         return refused(
             404,
-            "an agent knows kill, start, restart, silence, return, reboot, gone, drop_connections");
+            "an agent knows kill, start, restart, silence, return, reboot, gone, drop_connections, "
+            "drain, reactivate, maintenance, maintenance_over");
     }
+    rearm();
     return done();
 }
 
@@ -173,6 +204,12 @@ json Standin::state() const
         const auto known = master_->agents().find(agent["id"].get<std::string>());
         if (known == master_->agents().end()) continue;
         agent["connected"] = known->second.connected;
+        agent["active"] = known->second.active;
+        const auto planned = master_->maintenance().find(known->first);
+        if (planned != master_->maintenance().end())
+            agent["maintenance"] = {
+                {"inverse_offers", planned->second.outstanding},
+                {"answers", planned->second.answers}};
         agent["total"] = texts_of(known->second.total);
     }
     all["frameworks"] = json::object();

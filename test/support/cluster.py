@@ -120,10 +120,11 @@ class Cluster:
         return json.loads(text)[name]
 
 
-def switch(cluster, agent, what):
+def switch(cluster, agent, what, **arguments):
     """One of the stand-in's fault switches."""
     status, text = quickstart.request(
-        "POST", f"http://{cluster.places.mesos}:{cluster.mesos}/standin/agents/{agent}/{what}")
+        "POST", f"http://{cluster.places.mesos}:{cluster.mesos}/standin/agents/{agent}/{what}",
+        body=arguments)
     if status != 200:
         raise Failed(f"the stand-in answered {status}: {text}")
 
@@ -135,11 +136,16 @@ def members(cluster):
     return json.loads(text)["members"]
 
 
-def agent_of(cluster, port):
-    """Its index. The stand-in numbers agents as it registers them."""
-    agent = next(member["agent_id"] for member in members(cluster) if member["port"] == port)
+def agents(cluster):
+    """What the stand-in tells of each, as it numbers them."""
     _, text = quickstart.request("GET", f"http://{cluster.places.mesos}:{cluster.mesos}/standin/state")
-    return [entry["id"] for entry in json.loads(text)["agents"]].index(agent)
+    return json.loads(text)["agents"]
+
+
+def agent_of(cluster, port):
+    """Its index."""
+    agent = next(member["agent_id"] for member in members(cluster) if member["port"] == port)
+    return [entry["id"] for entry in agents(cluster)].index(agent)
 
 
 def tell_what_happened(home, cluster):

@@ -268,6 +268,7 @@ TEST_CASE("executor: how a primary is stopped", "[executor]")
     SECTION("shut first, then stopped, when no commit waits")
     {
         member.promote(e5, 1, true);
+        member.feed(StreamLost{});  // With nobody to hand over to.
         CHECK(member.feed(KillOrdered{t1, 60s}) == Lines{"do shut"});
         CHECK(member.feed(ServerShut{member.op()}) == Lines{"stop 1"});
         CHECK(
@@ -277,6 +278,7 @@ TEST_CASE("executor: how a primary is stopped", "[executor]")
     SECTION("killed when it cannot be shut, since a commit waits")
     {
         member.promote(e5, 1, true);
+        member.feed(StreamLost{});  // With nobody to hand over to.
         member.feed(KillOrdered{t1, 60s});
         CHECK(
             member.feed(OpFailed{member.op(), control::Refused::Reason::server_failed, "hangs"}) ==
@@ -285,6 +287,7 @@ TEST_CASE("executor: how a primary is stopped", "[executor]")
     SECTION("killed when the grace ends while it is being shut")
     {
         member.promote(e5, 1, true);
+        member.feed(StreamLost{});  // With nobody to hand over to.
         member.feed(KillOrdered{t1, 10s});
         CHECK(has(member.wait(9s), "kill 1"));
         member.feed(ServerExited{RunId{1}, "was killed by signal 9"});
@@ -298,17 +301,20 @@ TEST_CASE("executor: how a primary is stopped", "[executor]")
         control::Observation seen;
         seen.commits_waiting = 1;
         member.feed(Probed{RunId{1}, seen});
+        member.feed(StreamLost{});  // With nobody to hand over to.
         CHECK(member.feed(KillOrdered{t1, 60s}) == Lines{"kill 1"});
     }
     SECTION("killed at once when it is not open: its marker may be waiting")
     {
         member.promote(e5, 1, false);
+        member.feed(StreamLost{});  // With nobody to hand over to.
         CHECK(member.feed(KillOrdered{t1, 60s}) == Lines{"kill 1"});
     }
     SECTION("killed at once when an order is under way")
     {
         member.promote(e5, 1, true);
         member.order(control::SetAcknowledgers{e5, 0, {}, 1});
+        member.feed(StreamLost{});  // With nobody to hand over to.
         CHECK(member.feed(KillOrdered{t1, 60s}) == Lines{"kill 1"});
     }
     SECTION("the scheduler's own Stop ends as finished")

@@ -313,6 +313,39 @@ TEST_CASE("wire: a subscription asks for what the design needs", "[mesos]")
     CHECK(again.subscribe().suppressed_roles(0) == "mysos");
 }
 
+TEST_CASE(
+    "wire: planned maintenance is told with offers, by inverse offers and taken back", "[mesos]")
+{
+    using namespace std::chrono_literals;
+    const std::string window = R"("unavailability": {"start": {"nanoseconds": 1795342087000999999},
+        "duration": {"nanoseconds": 60000000000}})";
+    const auto read = [](const std::string& text) {
+        const auto event = to_event(from_json<pb::scheduler::Event>(json::parse(text)));
+        REQUIRE(event.has_value());
+        return *event;
+    };
+    const mesos::Window wanted{1'795'342'087'000, 60s};
+    const auto asked = std::get<mesos::InverseOffersMade>(read(
+        R"({"type": "INVERSE_OFFERS", "inverse_offers": {"inverse_offers": [{"id": {"value": "o"},
+            "framework_id": {"value": "f"}, "agent_id": {"value": "a"}, )" +
+        window + "}]}}"));
+    CHECK(asked.offers == std::vector<mesos::InverseOffer>{{{"o"}, {"a"}, wanted}});
+    const auto offered = std::get<mesos::OffersMade>(read(
+        R"({"type": "OFFERS", "offers": {"offers": [{"id": {"value": "o"}, "hostname": "h",
+            "framework_id": {"value": "f"}, "agent_id": {"value": "a"}, )" +
+        window + "}]}}"));
+    CHECK(offered.offers.at(0).unavailable == wanted);
+    const auto for_good = std::get<mesos::OffersMade>(
+        read(R"({"type": "OFFERS", "offers": {"offers": [{"id": {"value": "o"}, "hostname": "h",
+            "framework_id": {"value": "f"}, "agent_id": {"value": "a"},
+            "unavailability": {"start": {"nanoseconds": -1}}}]}})"));
+    CHECK(for_good.offers.at(0).unavailable == mesos::Window{});
+    const auto rescinded =
+        std::get<mesos::InverseOfferRescinded>(read(R"({"type": "RESCIND_INVERSE_OFFER",
+            "rescind_inverse_offer": {"inverse_offer_id": {"value": "o"}}})"));
+    CHECK(rescinded.offer_id.text == "o");
+}
+
 TEST_CASE("wire: calls carry the framework id and what they are about", "[mesos]")
 {
     const mesos::FrameworkId framework{"F"};
@@ -325,6 +358,10 @@ TEST_CASE("wire: calls carry the framework id and what they are about", "[mesos]
     CHECK(kill.kill().kill_policy().grace_period().nanoseconds() == 60'000'000'000);
     CHECK_FALSE(encoded(mesos::Kill{{"t"}, {}, {}}).kill().has_agent_id());
     CHECK(encoded(mesos::Acknowledge{{"a"}, {"t"}, "uuid"}).acknowledge().uuid() == "uuid");
+    const auto accept = encoded(mesos::AcceptInverse{{{"o"}}, std::chrono::seconds{60}});
+    CHECK(accept.type() == pb::scheduler::Call::ACCEPT_INVERSE_OFFERS);
+    CHECK(accept.accept_inverse_offers().inverse_offer_ids(0).value() == "o");
+    CHECK(accept.accept_inverse_offers().filters().refuse_seconds() == 60.0);
     CHECK(encoded(mesos::Reconcile{}).type() == pb::scheduler::Call::RECONCILE);
     CHECK(
         encoded(mesos::Reconcile{{{{"t"}, {"a"}}}}).reconcile().tasks(0).agent_id().value() == "a");

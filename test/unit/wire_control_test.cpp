@@ -49,6 +49,7 @@ control::Observation everything_observed()
         .server_run = 1ULL << 60U,
         .errant_transactions = 1ULL << 34U,
         .needs_rebuild = true,
+        .leaving = true,
         .unanswered_ms = 3001,
         .receiver_state = control::ReceiverState::connecting,
         .receiver_error = "2003: cannot connect",
