@@ -10,6 +10,8 @@ using Deadline = ServerControl::Deadline;
 
 constexpr std::chrono::milliseconds poll_interval{20};
 constexpr std::chrono::milliseconds push_error_within{500};
+/// More than the second that a server is asked to wait: else it is taken to be silent.
+constexpr std::chrono::seconds wait_margin{3};
 
 std::uint64_t waiting_commits(const SqlRows& counters)
 {
@@ -63,12 +65,12 @@ Outcome<void> SqlControl::stop_receiver_of(Dialog& dialog, const ReplicationStat
 
 Outcome<void> SqlControl::apply_received(Deadline deadline)
 {
-    auto dialog = Dialog::open(target_, deadline);
+    auto dialog = Dialog::open(target_, deadline + wait_margin);
     if (dialog.has_error()) return dialog.error();
-    return apply(dialog.value());
+    return apply(dialog.value(), deadline);
 }
 
-Outcome<void> SqlControl::apply(Dialog& dialog) const
+Outcome<void> SqlControl::apply(Dialog& dialog, Deadline give_up) const
 {
     for (;;) {
         const auto status = replication_status(dialog);
@@ -79,10 +81,10 @@ Outcome<void> SqlControl::apply(Dialog& dialog) const
             return running;
         // One second at a time: an applier that fails meanwhile is seen.
         const auto waited = dialog.ask(mysql::wait_applied(flavor_, received, 1));
-        if (waited.has_value() && waited.value().scalar() == "0") return {};
-        if (dialog.expired())
-            return Failure{ControlErrc::not_applied, "received and not applied: " + received};
         if (waited.has_error()) return waited.error();
+        if (waited.value().scalar() == "0") return {};
+        if (std::chrono::steady_clock::now() >= give_up)
+            return Failure{ControlErrc::not_applied, "received and not applied: " + received};
     }
 }
 
@@ -109,7 +111,7 @@ Outcome<void> SqlControl::pause_following(Dialog& dialog, const ReplicationStatu
     if (!status.configured) return {};
     if (status.receiver != "No")
         if (auto done = stop_receiver_of(dialog, status); done.has_error()) return done;
-    if (auto done = apply(dialog); done.has_error()) return done;
+    if (auto done = apply(dialog, dialog.deadline() - wait_margin); done.has_error()) return done;
     return stop_threads(dialog);
 }
 

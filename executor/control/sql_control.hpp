@@ -106,7 +106,8 @@ class SqlControl : public ServerControl {
         control::Observation& seen, const ReplicationStatus& status, const std::string& packets);
     [[nodiscard]] Outcome<void> stop_receiver_of(
         Dialog& dialog, const ReplicationStatus& status) const;
-    [[nodiscard]] Outcome<void> apply(Dialog& dialog) const;
+    /// At least until `give_up`; the dialog's deadline must be later.
+    [[nodiscard]] Outcome<void> apply(Dialog& dialog, Deadline give_up) const;
     [[nodiscard]] Outcome<void> ensure_applier(
         Dialog& dialog, const ReplicationStatus& status) const;
     [[nodiscard]] Outcome<void> check_holds(Dialog& dialog, const mysql::Position& wanted) const;

@@ -145,6 +145,28 @@ TEMPLATE_TEST_CASE(
 }
 
 TEMPLATE_TEST_CASE(
+    "server control: an applier that is behind is told from a silent server", "", Mariadb, Mysql)
+{
+    constexpr auto flavor = TestType::flavor;
+    if (!present(flavor)) return;
+    const Pair pair{flavor, false};
+    pair.receive_unapplied(1);
+    auto blocker = pair.replica.session();
+    const std::string lock = "LOCK TABLES d.t READ";
+    REQUIRE(blocker.run(mysql::Statement{lock, lock}).has_value());
+    for (int i = 0; i < 5; ++i) {
+        const auto done = pair.replica.control().apply_received(
+            std::chrono::steady_clock::now() + std::chrono::seconds{1});
+        REQUIRE(done.has_error());
+        INFO(done.error().text);
+        REQUIRE(done.error().code == executor::ControlErrc::not_applied);
+    }
+    REQUIRE(blocker.run(mysql::Statement{"UNLOCK TABLES", "UNLOCK TABLES"}).has_value());
+    REQUIRE(pair.replica.control().apply_received(in_time()).has_value());
+    CHECK(has_row(pair.replica, 1));
+}
+
+TEMPLATE_TEST_CASE(
     "server facts: what was received outlives a kill on MySQL, and MariaDB forgets it",
     "",
     Mariadb,
