@@ -20,7 +20,10 @@ std::optional<TwoNodePolicy> two_node_policy_named(std::string_view name)
 
 bool goes_alone(const Record& record)
 {
-    return record.two_node_policy == TwoNodePolicy::available && record.num_nodes == 2;
+    // Where commits wait for nobody, waiting for the other one would protect nothing.
+    const bool may = record.two_node_policy == TwoNodePolicy::available ||
+                     record.durability == Durability::async;
+    return may && record.num_nodes == 2;
 }
 
 void go_alone(Stepping& step)

@@ -44,6 +44,7 @@ struct LaunchData {
     std::uint16_t peer_port = 0;
     std::int64_t mem_mb = 0;
     std::int64_t disk_mb = 0;
+    bool async = false;  ///< Commits wait for nobody.
     friend bool operator==(const LaunchData&, const LaunchData&) = default;
 };
 struct AcceptOffer {  ///< Sent at most once. Its last operation is a LAUNCH without `data`.

@@ -85,6 +85,7 @@ void lift(Stepping& step, const election::SaveCandidate& effect)
 {
     Record& record = step.record();
     record.candidate = effect.candidate.member;
+    record.serving = effect.candidate.member;  // Nobody else is, and it is told to let clients in.
     record.since = Epoch{};
     record.primary_position = effect.candidate.position.to_text();
     step.changed();
@@ -136,6 +137,7 @@ void lift(Stepping& step, const election::SaveOpened& effect)
 {
     Record& record = step.record();
     record.primary = effect.primary;
+    record.serving = effect.primary;
     record.candidate = MemberId{};
     record.opened = true;
     record.ever_opened = true;
@@ -339,6 +341,10 @@ void call_election(Stepping& step, std::map<MemberId, int> preference)
     call.open_rule = open_rule(record);
     if (goes_alone(record) && record.ever_opened) {
         call.alone_after = step.config.diagnosis.cut_timeout;
+    }
+    if (record.durability == Durability::async) {
+        call.serving = serving(step);
+        call.fenced_after = step.config.fenced_after;
     }
     tell_election(step, call);
 }

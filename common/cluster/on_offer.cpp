@@ -122,7 +122,8 @@ LaunchData launch_data(const Record& record, MemberId id)
         member.port,
         member.peer_port,
         record.size.mem_mb - volume::executor_share.mem_mb,
-        record.size.disk_mb - volume::executor_share.disk_mb};
+        record.size.disk_mb - volume::executor_share.disk_mb,
+        record.durability == Durability::async};
 }
 
 void launch(

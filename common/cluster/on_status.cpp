@@ -115,6 +115,12 @@ void on_ended(Stepping& step, MemberId id, const TaskStatus& status)
 
 }  // namespace
 
+bool has_surely_ended(TaskState state)
+{
+    return state == TaskState::finished || state == TaskState::failed ||
+           state == TaskState::killed || state == TaskState::error;
+}
+
 Duration launch_pause(const Config& config, std::uint32_t failures)
 {
     if (failures == 0) return Duration::zero();
@@ -152,7 +158,7 @@ void end_task(Stepping& step, MemberId id, TaskState state, const std::string& m
         serve(step);
         return;
     }
-    tell_election(step, election::Ended{id});
+    tell_election(step, election::Ended{id, has_surely_ended(state)});
     lead(step);
 }
 

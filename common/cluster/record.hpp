@@ -33,6 +33,15 @@ enum class TwoNodePolicy {
 /// None: no policy is called so.
 [[nodiscard]] std::optional<TwoNodePolicy> two_node_policy_named(std::string_view name);
 
+/// What a commit waits for.
+enum class Durability {
+    semisync,  ///< For enough replicas that it survives whatever an election may have to decide.
+    async,     ///< For nobody: a failover may lose what was committed last.
+};
+[[nodiscard]] const char* to_text(Durability durability);
+/// None: nothing is called so.
+[[nodiscard]] std::optional<Durability> durability_named(std::string_view name);
+
 struct Member {
     mesos::TaskId task_id;    ///< Of the latest launch; empty before the first.
     mesos::AgentId agent_id;  ///< Where that was.
@@ -78,6 +87,8 @@ struct Record {
     placement::Constraints constraints;  ///< Where members may be, see common/placement.
     bool colocate = false;               ///< An agent may hold more than one member.
     TwoNodePolicy two_node_policy = TwoNodePolicy::consistent;
+    Durability durability = Durability::semisync;
+    MemberId serving{};  ///< Who was allowed to let clients in last; 0: nobody, or not known.
     std::string unknown_fields;
     friend bool operator==(const Record&, const Record&) = default;
 };

@@ -117,9 +117,13 @@ void kill(Stepping& step, MemberId id);
 /// The member's task is no more: what that means for the record, the election, the deletion.
 /// (on_status.cpp)
 void end_task(Stepping& step, MemberId id, mesos::TaskState state, const std::string& message);
+/// Its executor or its agent saw it end; else somebody gave it up. (on_status.cpp)
+[[nodiscard]] bool has_surely_ended(mesos::TaskState state);
 /// How long to wait after so many launches in a row that failed. (on_status.cpp)
 [[nodiscard]] Duration launch_pause(const Config& config, std::uint32_t failures);
 
+/// To whom clients may be let in, for all that is known; 0: to nobody. (durability.cpp)
+[[nodiscard]] MemberId serving(const Stepping& step);
 /// Whether one of its two members goes on without the other. (alone.cpp)
 [[nodiscard]] bool goes_alone(const Record& record);
 /// The only replica leaves E, so that commits need not wait for it. (alone.cpp)

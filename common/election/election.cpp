@@ -76,6 +76,14 @@ Effects begin(
     return effects;
 }
 
+bool serves_no_more(const mysql::Observation& seen)
+{
+    using control::Phase;
+    return seen.phase == Phase::crashed || seen.phase == Phase::start ||
+           seen.phase == Phase::fenced || seen.phase == Phase::replica ||
+           seen.phase == Phase::clone || seen.phase == Phase::failed;
+}
+
 Effects step(State& state, const Config& config, const Input& input, TimePoint now)
 {
     return std::visit([&](const auto& in) { return on(state, config, in, now); }, input);

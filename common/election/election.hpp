@@ -25,6 +25,10 @@ namespace mysos::election {
 /// Takes one input. Never fails or throws: what does not apply comes back as `Ignored`.
 [[nodiscard]] Effects step(State& state, const Config& config, const Input& input, TimePoint now);
 
+/// Its server is down, or was taken down and starts shut out: clients are not let in to it again
+/// without an order.
+[[nodiscard]] bool serves_no_more(const mysql::Observation& seen);
+
 /// When the shell must next send `DeadlinePassed`; none while no election runs.
 [[nodiscard]] std::optional<TimePoint> next_deadline(const State& state);
 

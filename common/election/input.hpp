@@ -48,6 +48,11 @@ struct Called {             ///< There is no primary (any more), or another one 
     /// Of an electorate of two the candidate goes on alone, if the other has not acknowledged its
     /// marker for so long; none: it waits for the other.
     std::optional<Duration> alone_after{};
+    /// Where commits wait for nobody, a quorum fences nobody either: to whom clients may still be
+    /// let in; 0: nobody. The candidate's marker does not count before that one is known not to
+    /// serve, or `fenced_after` has passed, in which it has ended itself.
+    MemberId serving{};
+    Duration fenced_after{};  ///< 0: nobody has to be waited for.
     friend bool operator==(const Called&, const Called&) = default;
 };
 struct Appeared {  ///< The member's control stream is up (again): orders may have been lost.
@@ -55,6 +60,7 @@ struct Appeared {  ///< The member's control stream is up (again): orders may ha
 };
 struct Ended {  ///< The member's task has ended, or is being replaced.
     MemberId member{};
+    bool surely = false;  ///< With all its processes.
 };
 struct Observed {
     MemberId member{};

@@ -50,6 +50,20 @@ namespace promoting {
 /// is in it yet.
 [[nodiscard]] Effects report_stuck(State& state);
 
+/// May follow at once: it answered, and holds nothing that the candidate lacks, so that no tail of
+/// it can be cut before the marker is acknowledged. Of the last primary only an equal marker tells
+/// that, as MariaDB's sequence numbers leap over a tail.
+[[nodiscard]] bool follows_at_once(const Promoting& phase, MemberId member);
+
+/// Whether a tail may be cut though nobody has acknowledged the marker yet. The candidate was
+/// chosen by a quorum, has written its marker, which tells whoever asks later, so that no such
+/// tail can be needed any more; still it is kept while others can acknowledge, as its owner may
+/// vote.
+[[nodiscard]] bool tails_may_go(const Promoting& phase);
+
+/// As for another election: without whoever is known not to serve any more.
+[[nodiscard]] Called call_again(const Promoting& phase);
+
 /// Of two members the other has not acknowledged the marker in time, where it need not.
 [[nodiscard]] bool is_left_alone(const Promoting& phase, TimePoint now);
 [[nodiscard]] Effects go_alone(State& state, const Config& config, TimePoint now);

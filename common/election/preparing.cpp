@@ -1,5 +1,6 @@
 #include "common/base/overload.hpp"
 #include "common/election/choice.hpp"
+#include "common/election/election.hpp"
 #include "common/election/phases.hpp"
 
 #include <algorithm>
@@ -79,19 +80,27 @@ Effects on(State& state, const Config&, const Appeared& appeared, TimePoint)
 /// What an ended member said is true, but it can neither be promoted nor follow.
 Effects on(State& state, const Config&, const Ended& ended, TimePoint)
 {
+    Called& call = phase_of(state).call;
+    if (ended.surely && ended.member == call.serving) call.serving = MemberId{};
     const bool had_answered = phase_of(state).answers.erase(ended.member) != 0;
     if (!had_answered) return {Ignored{Ignored::Why::nothing_to_do}};
     return {};
 }
 
-Effects on(State&, const Config&, const Observed&, TimePoint)
+Effects on(State& state, const Config&, const Observed& observed, TimePoint)
 {
-    return {Ignored{Ignored::Why::nothing_to_do}};
+    Called& call = phase_of(state).call;
+    if (observed.member != call.serving || !serves_no_more(observed.observation)) {
+        return {Ignored{Ignored::Why::nothing_to_do}};
+    }
+    call.serving = MemberId{};
+    return {};
 }
 
 Effects on(State& state, const Config& config, const Prepared& prepared, TimePoint now)
 {
     Preparing& phase = phase_of(state);
+    if (prepared.member == phase.call.serving) phase.call.serving = MemberId{};
     const bool counts = phase.call.electorate.members.contains(prepared.member) ||
                         prepared.member == phase.call.last.member;
     if (!counts) return {Ignored{Ignored::Why::not_a_voter}};

@@ -1,3 +1,4 @@
+#include "common/election/election.hpp"
 #include "common/election/phases.hpp"
 
 #include <algorithm>
@@ -12,34 +13,6 @@ using Why = ReportBegun::Why;
 Promoting& phase_of(State& state)
 {
     return std::get<Promoting>(state.phase);
-}
-
-/// May follow at once: it answered, and holds nothing that the candidate lacks, so that no tail of
-/// it can be cut before the marker is acknowledged. Of the last primary only an equal marker tells
-/// that, as MariaDB's sequence numbers leap over a tail.
-bool follows_at_once(const Promoting& phase, MemberId member)
-{
-    const auto found = phase.answers.find(member);
-    const auto candidate = phase.answers.find(phase.candidate.member);
-    if (found == phase.answers.end() || candidate == phase.answers.end()) return false;
-    if (member == phase.candidate.member) return false;
-    const bool may_have_tail = member == phase.call.last.member;
-    if (may_have_tail && found->second.marker != candidate->second.marker) return false;
-    return phase.candidate.position.includes(found->second.position);
-}
-
-/// Whether a tail may be cut though nobody has acknowledged the marker yet. The candidate was
-/// chosen by a quorum, has written its marker, which tells whoever asks later, so that no such
-/// tail can be needed any more; still it is kept while others can acknowledge, as its owner may
-/// vote.
-bool tails_may_go(const Promoting& phase)
-{
-    if (phase.stage != Stage::written) return false;
-    const auto can_acknowledge = std::ranges::count_if(
-        phase.call.electorate.members,
-        [&phase](MemberId member) { return follows_at_once(phase, member); });
-    return phase.asked_again ||
-           static_cast<std::size_t>(can_acknowledge) < phase.call.electorate.acks;
 }
 
 SendFollow follow(const State& state, const Promoting& phase, MemberId member)
@@ -92,7 +65,7 @@ Effects advance(State& state)
     const Electorate& electorate = phase.call.electorate;
     const bool acknowledged = marked_of(phase, electorate) >= electorate.acks;
     Effects effects;
-    if (phase.stage == Stage::written && acknowledged) {
+    if (phase.stage == Stage::written && acknowledged && !phase.unfenced_until) {
         phase.stage = Stage::leading;
         effects.emplace_back(SaveCandidate{state.epoch, phase.candidate});
         effects.emplace_back(AdmitFollowers{state.epoch, phase.candidate.member});
@@ -138,7 +111,7 @@ Effects begin_after_candidate(
     Promoting& phase = phase_of(state);
     const bool led = phase.stage == Stage::leading || phase.stage == Stage::opening;
     const bool is_last = phase.candidate.member == phase.call.last.member;
-    Called call = std::move(phase.call);
+    Called call = call_again(phase);
     if (led) call.since = Epoch{};
     if (led || is_last) call.last = std::move(phase.candidate);
     return begin(state, config, std::move(call), why, now, above);
@@ -149,6 +122,18 @@ Effects opened(State& state)
     const MemberId primary = phase_of(state).candidate.member;
     state.phase = Idle{};
     return {SaveOpened{state.epoch, primary}, Publish{state.epoch, primary}};
+}
+
+/// Clients may still be let in to it.
+bool is_awaited(const Promoting& phase, MemberId member)
+{
+    return phase.unfenced_until && member == phase.call.serving;
+}
+
+Effects note_fenced(State& state)
+{
+    phase_of(state).unfenced_until.reset();
+    return advance(state);
 }
 
 bool has_failed(const Promoting& phase, const mysql::Observation& seen)
@@ -196,6 +181,11 @@ Effects enter(State& state, const Config& config, const LastPrimary& candidate, 
         .candidate_fails_at = now + config.candidate_silence_max,
         .stuck_at = now + config.stuck_after,
         .reported = {}};
+    const Called& call = phase.call;
+    const bool may_serve = call.fenced_after != Duration::zero() && call.serving != MemberId{} &&
+                           call.serving != candidate.member &&
+                           !phase.answers.contains(call.serving);
+    if (may_serve) phase.unfenced_until = now + call.fenced_after;
     const bool of_two = phase.call.electorate.members.size() == 2;
     if (of_two && phase.call.alone_after) phase.alone_at = now + *phase.call.alone_after;
     Effects effects{promotion(state, phase)};
@@ -203,8 +193,17 @@ Effects enter(State& state, const Config& config, const LastPrimary& candidate, 
         if (!follows_at_once(phase, member)) continue;
         effects.emplace_back(follow(state, phase, member));
     }
+    if (may_serve) effects.emplace_back(SendPrepare{state.epoch, call.serving});
     state.phase = std::move(phase);
     return effects;
+}
+
+Called call_again(const Promoting& phase)
+{
+    Called call = phase.call;
+    if (!phase.unfenced_until) call.serving = MemberId{};
+    if (phase.stage == Stage::opening) call.serving = phase.candidate.member;
+    return call;
 }
 
 Effects enter_forced(
@@ -254,6 +253,7 @@ Effects on(State& state, const Config& config, const Ended& ended, TimePoint now
     }
     const bool had_answered = phase.answers.erase(ended.member) != 0;
     const bool had_followed = phase.followed.erase(ended.member) != 0;
+    if (ended.surely && is_awaited(phase, ended.member)) return note_fenced(state);
     if (!had_answered && !had_followed) return {Ignored{Ignored::Why::nothing_to_do}};
     return {};
 }
@@ -272,7 +272,9 @@ Effects on(State& state, const Config& config, const Observed& observed, TimePoi
     const auto answer = phase.answers.find(observed.member);
     if (answer != phase.answers.end() && seen.amnesiac) answer->second.amnesiac = true;
     if (seen.needs_rebuild) phase.errant.insert(observed.member);
-    if (seen.marker != state.epoch) return {};
+    const bool is_fenced = is_awaited(phase, observed.member) && serves_no_more(seen);
+    if (is_fenced) phase.unfenced_until.reset();
+    if (seen.marker != state.epoch) return is_fenced ? advance(state) : Effects{};
     phase.marked.insert(observed.member);
     return advance(state);
 }
@@ -281,6 +283,8 @@ Effects on(State& state, const Config& config, const Observed& observed, TimePoi
 Effects on(State& state, const Config&, const Prepared& prepared, TimePoint)
 {
     Promoting& phase = phase_of(state);
+    Effects effects;
+    if (is_awaited(phase, prepared.member)) effects = note_fenced(state);
     if (prepared.member == phase.candidate.member || phase.answers.contains(prepared.member)) {
         return {Ignored{Ignored::Why::already_so}};
     }
@@ -290,7 +294,9 @@ Effects on(State& state, const Config&, const Prepared& prepared, TimePoint)
             .position = prepared.position,
             .marker = prepared.marker,
             .amnesiac = prepared.amnesiac});
-    return order_for(state, phase, prepared.member);
+    const Effects orders = order_for(state, phase, prepared.member);
+    effects.insert(effects.end(), orders.begin(), orders.end());
+    return effects;
 }
 
 Effects on(State& state, const Config&, const Promoted& promoted, TimePoint)
@@ -365,10 +371,16 @@ Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint 
         return begin_after_candidate(state, config, Why::candidate_failed, now);
     }
     if (is_left_alone(phase, now)) return go_alone(state, config, now);
+    if (phase.unfenced_until && now >= *phase.unfenced_until) return note_fenced(state);
+    if (now < phase.ask_again_at) return {Ignored{Ignored::Why::too_early}};
 
     phase.ask_again_at = now + config.ask_again_after;
     phase.asked_again = true;
     Effects effects = orders_for_all(state, phase);
+    const bool asks_it = phase.call.electorate.members.contains(phase.call.serving);
+    if (phase.unfenced_until && !asks_it) {
+        effects.emplace_back(SendPrepare{state.epoch, phase.call.serving});
+    }
     if (now >= phase.stuck_at) {
         const Effects report = report_stuck(state);
         effects.insert(effects.end(), report.begin(), report.end());
@@ -378,7 +390,8 @@ Effects on(State& state, const Config& config, const DeadlinePassed&, TimePoint 
 
 TimePoint next_deadline(const Promoting& phase)
 {
-    const TimePoint next = std::min(phase.ask_again_at, phase.candidate_fails_at);
+    TimePoint next = std::min(phase.ask_again_at, phase.candidate_fails_at);
+    if (phase.unfenced_until) next = std::min(next, *phase.unfenced_until);
     const bool may_be_left = phase.stage == Stage::written && phase.alone_at;
     return may_be_left ? std::min(next, *phase.alone_at) : next;
 }

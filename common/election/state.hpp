@@ -61,6 +61,8 @@ struct Promoting {
     TimePoint stuck_at;            ///< Unless its marker is acknowledged before.
     std::optional<ReportStuck> reported;
     std::optional<TimePoint> alone_at{};  ///< Then it goes on without the other of two.
+    /// Until then, or until more is known, clients may be let in to `call.serving`.
+    std::optional<TimePoint> unfenced_until{};
     friend bool operator==(const Promoting&, const Promoting&) = default;
 };
 

@@ -27,7 +27,7 @@ Effects go_on_with(
     State& state, const Config& config, Electorate rest, ReportBegun::Why why, TimePoint now)
 {
     const auto& phase = std::get<Promoting>(state.phase);
-    Called call = phase.call;
+    Called call = call_again(phase);
     call.electorate = std::move(rest);
     call.last = phase.candidate;
     call.since = Epoch{};
@@ -57,7 +57,8 @@ Effects report_stuck(State& state)
     const Electorate rest = without_missing(phase);
     const bool can_serve = rest.members.size() >= phase.call.open_rule.members_min &&
                            rest.acks >= phase.call.open_rule.acks_min;
-    if (phase.stage != Stage::written || !can_serve) return {};
+    const bool awaits_fence = phase.unfenced_until.has_value();
+    if (phase.stage != Stage::written || !can_serve || awaits_fence) return {};
     ReportStuck stuck;
     stuck.epoch = state.epoch;
     stuck.why = ReportStuck::Why::unacknowledged;

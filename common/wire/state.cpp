@@ -144,6 +144,12 @@ Result<cluster::Record> decode_cluster(std::string_view bytes)
         if (!policy) return Errc::state_corrupt;
         record.two_node_policy = *policy;
     }
+    if (!from.durability().empty()) {
+        const auto durability = cluster::durability_named(from.durability());
+        if (!durability) return Errc::state_corrupt;
+        record.durability = *durability;
+    }
+    record.serving = MemberId{from.serving_server_id()};
     record.unknown_fields = unknown_fields(from);
     return record;
 }
@@ -183,6 +189,8 @@ std::string encode_cluster(const cluster::Record& record)
     }
     to.set_colocate(record.colocate);
     to.set_two_node_policy(to_text(record.two_node_policy));
+    to.set_durability(to_text(record.durability));
+    to.set_serving_server_id(static_cast<std::uint32_t>(record.serving));
     keep_unknown(record.unknown_fields, to);
     return to.SerializeAsString();
 }

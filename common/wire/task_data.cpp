@@ -39,6 +39,15 @@ class Fields {
         into = static_cast<Number>(*number);
     }
 
+    /// Of a newer scheduler.
+    void read_optional(const char* name, bool& into)
+    {
+        const auto found = object_.find(name);
+        if (found == object_.end()) return;
+        if (!found->is_boolean()) return complain(name, "is neither true nor false");
+        into = found->get<bool>();
+    }
+
     void read_object(const char* name, std::string& into)
     {
         const json* field = find(name);
@@ -89,6 +98,7 @@ Explained<TaskData> decode_task_data(std::string_view text)
     fields.read_number("disk_mb", data.disk_mb);
     fields.read("host", data.host);
     fields.read("ip", data.ip);
+    fields.read_optional("async", data.async);
     if (data.flavor != "mariadb" && data.flavor != "mysql") {
         fields.complain("flavor", "is neither mariadb nor mysql");
     }
@@ -115,7 +125,8 @@ std::string encode_task_data(const TaskData& data)
         {"mem_mb", data.mem_mb},
         {"disk_mb", data.disk_mb},
         {"host", data.host},
-        {"ip", data.ip}};
+        {"ip", data.ip},
+        {"async", data.async}};
     return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -22,8 +22,9 @@ struct TaskData {
     std::uint16_t peer_port = 0;
     std::uint32_t mem_mb = 0;
     std::uint32_t disk_mb = 0;
-    std::string host;  ///< As published.
-    std::string ip;    ///< As replicas reach it.
+    std::string host;    ///< As published.
+    std::string ip;      ///< As replicas reach it.
+    bool async = false;  ///< Commits wait for nobody once clients are let in.
 
     friend bool operator==(const TaskData&, const TaskData&) = default;
 };

@@ -51,6 +51,12 @@ struct FollowOrder {
     std::string position;     ///< The primary holds at least this; empty: not known.
 };
 
+struct Receivers {
+    std::uint32_t alive = 0;
+    std::uint32_t stalled = 0;  ///< Take nothing of what is sent to them any more.
+    friend bool operator==(const Receivers&, const Receivers&) = default;
+};
+
 struct CloneOrder {
     std::string host;  ///< An address.
     std::uint16_t port = 0;
@@ -84,6 +90,10 @@ class ServerControl {
     [[nodiscard]] virtual Outcome<control::Observation> observe(
         const std::string& cluster_uuid, Deadline deadline) = 0;
 
+    /// On a primary: its receivers, by what the kernel knows of their connections. The server
+    /// itself counts one that was cut off for as long as TCP tries. `port`: the server's.
+    [[nodiscard]] virtual Outcome<Receivers> receivers(std::uint16_t port, Deadline deadline) = 0;
+
     /// Ends the receiver, and with it every acknowledgement; the applier goes on. Prepare.
     [[nodiscard]] virtual Outcome<void> stop_receiver(Deadline deadline) = 0;
 
@@ -101,8 +111,8 @@ class ServerControl {
     /// it is `errant`.
     [[nodiscard]] virtual Outcome<void> follow(const FollowOrder& order, Deadline deadline) = 0;
 
-    /// Lets clients in.
-    [[nodiscard]] virtual Outcome<void> open(Deadline deadline) = 0;
+    /// Lets clients in; `async`: and commits wait for nobody from here on.
+    [[nodiscard]] virtual Outcome<void> open(bool async, Deadline deadline) = 0;
 
     /// Read-only for everyone, as far as the flavour can. Hangs behind waiting commits until the
     /// deadline: for a planned switchover only.

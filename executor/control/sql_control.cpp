@@ -276,10 +276,14 @@ Outcome<void> SqlControl::follow(const FollowOrder& order, Deadline deadline)
     return {};
 }
 
-Outcome<void> SqlControl::open(Deadline deadline)
+Outcome<void> SqlControl::open(bool async, Deadline deadline)
 {
     auto dialog = Dialog::open(target_, deadline);
     if (dialog.has_error()) return dialog.error();
+    if (async) {
+        if (auto done = dialog.value().tell(mysql::require_acks(flavor_, 0)); done.has_error())
+            return done;
+    }
     return dialog.value().tell(mysql::let_clients_in(flavor_));
 }
 

@@ -58,12 +58,13 @@ class SqlControl : public ServerControl {
     [[nodiscard]] Outcome<void> ping(Deadline deadline) override;
     [[nodiscard]] Outcome<control::Observation> observe(
         const std::string& cluster_uuid, Deadline deadline) override;
+    [[nodiscard]] Outcome<Receivers> receivers(std::uint16_t port, Deadline deadline) override;
     [[nodiscard]] Outcome<void> stop_receiver(Deadline deadline) override;
     [[nodiscard]] Outcome<void> apply_received(Deadline deadline) override;
     [[nodiscard]] Outcome<std::string> promote(
         const PromoteOrder& order, Deadline deadline) override;
     [[nodiscard]] Outcome<void> follow(const FollowOrder& order, Deadline deadline) override;
-    [[nodiscard]] Outcome<void> open(Deadline deadline) override;
+    [[nodiscard]] Outcome<void> open(bool async, Deadline deadline) override;
     [[nodiscard]] Outcome<void> shut(Deadline deadline) override;
     [[nodiscard]] Outcome<std::string> set_acks(std::uint32_t acks, Deadline deadline) override;
     [[nodiscard]] Outcome<void> push(Deadline deadline) override;

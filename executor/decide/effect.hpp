@@ -91,6 +91,7 @@ struct StopServer {  ///< SIGTERM. Releases waiting commits as if acknowledged.
 };
 struct ProbeServer {
     RunId run{};
+    bool doubts_receivers = false;  ///< Of a primary: those that are cut off do not count.
     friend bool operator==(const ProbeServer&, const ProbeServer&) = default;
 };
 
@@ -120,6 +121,7 @@ struct FollowPrimary {
 };
 struct OpenServer {
     OpId op{};
+    bool async = false;  ///< Commits wait for nobody from here on.
     friend bool operator==(const OpenServer&, const OpenServer&) = default;
 };
 struct ChangeAcknowledgers {  ///< Accounts first: they wait for the acknowledgements of before.

@@ -120,7 +120,9 @@ void probe_if_due(Step& step)
         return;
     }
     server.probing = true;
-    step.order(ProbeServer{server.run});
+    // What fences: else a receiver that was cut off would count for as long as TCP tries.
+    const bool doubts = is_in<Primary>(step.state) && !step.state.fencing.stream_up;
+    step.order(ProbeServer{server.run, doubts});
 }
 
 void earlier(std::optional<TimePoint>& deadline, const std::optional<TimePoint>& other)
@@ -171,6 +173,12 @@ bool is_amnesiac(const State& state)
     return state.forgot || state.record.amnesiac || state.epoch_unreadable;
 }
 
+bool waits_for_nobody(const State& state)
+{
+    const auto* primary = std::get_if<Primary>(&state.phase);
+    return state.task && state.task->data.async && primary != nullptr && primary->relaxed;
+}
+
 bool forgets(const State& state, Role role)
 {
     // MariaDB drops its relay log when it starts. MySQL keeps it: relay_log_recovery is off.
@@ -185,6 +193,8 @@ control::Observation observation(const State& state)
     // What a server holds that is not whole yet is nothing to go by.
     const bool answers = state.server.answers && rebuilding == nullptr;
     if (answers) all = state.server.seen;
+    // As the scheduler knows it: k replicas hold a marker, whatever commits wait for.
+    if (answers && waits_for_nobody(state)) all.acks_required = std::get<Primary>(state.phase).acks;
     all.server_version = state.server.seen.server_version;
     all.server_uuid = state.server.seen.server_uuid;
     all.disk_free_bytes = state.server.seen.disk_free_bytes;

@@ -28,6 +28,9 @@ namespace mysos::executor {
 /// How things stand, for a Hello and for every report.
 [[nodiscard]] control::Observation observation(const State& state);
 
+/// A primary of an asynchronous cluster that lets clients in: semi-sync is off.
+[[nodiscard]] bool waits_for_nobody(const State& state);
+
 /// What a SUBSCRIBE must carry: updates in their order, and the task until its first update was
 /// acknowledged.
 [[nodiscard]] std::vector<StatusUpdate> unacknowledged_updates(const State& state);

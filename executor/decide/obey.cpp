@@ -75,8 +75,10 @@ bool obey(Step& step, const Order&, const control::Rebuild& rebuild)
 bool obey(Step& step, const Order&, const control::Open& open)
 {
     if (step.state.operation) return false;
+    const bool async = step.state.task->data.async;
+    std::get<Primary>(step.state.phase).relaxed = async;  // Whatever becomes of it.
     const OpId op = begin(step, open);
-    step.order(OpenServer{op});
+    step.order(OpenServer{op, async});
     return true;
 }
 
@@ -93,7 +95,9 @@ bool obey(Step& step, const Order&, const control::SetAcknowledgers& set)
 {
     if (step.state.operation) return false;
     const OpId op = begin(step, set);
-    step.order(ChangeAcknowledgers{op, set.acks, set.accounts});
+    // Where commits wait for nobody the number is for the books: who votes, and what fences.
+    const std::uint32_t in_force = waits_for_nobody(step.state) ? 0 : set.acks;
+    step.order(ChangeAcknowledgers{op, in_force, set.accounts});
     return true;
 }
 

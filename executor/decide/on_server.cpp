@@ -200,7 +200,8 @@ void on(Step& step, const Probed& in)
     const auto* primary = in_phase<Primary>(state);
     if (primary == nullptr) return watch(step, fencing::NotPrimary{});
     if (in.seen.marker == primary->epoch) note_promoted(step);
-    watch(step, fencing::ReceiversSeen{in.seen.semi_sync_clients, in.seen.acks_required});
+    const std::uint32_t required = state.task->data.async ? primary->acks : in.seen.acks_required;
+    watch(step, fencing::ReceiversSeen{in.seen.semi_sync_clients, required});
 }
 
 void on(Step& step, const ProbeFailed& in)

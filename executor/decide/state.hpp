@@ -75,6 +75,7 @@ struct Primary {
     bool promoted = false;  ///< The marker is in the binlog.
     bool open = false;      ///< Clients are let in.
     std::string position;   ///< With the marker.
+    bool relaxed = false;   ///< They were to be, and commits wait for nobody since.
     friend bool operator==(const Primary&, const Primary&) = default;
 };
 /// The server is down, or on its way down, and stays so until ordered: what it holds is untouched.

@@ -1,5 +1,6 @@
 #include "executor/in/server_probe.hpp"
 
+#include <algorithm>
 #include <sys/statvfs.h>
 #include <utility>
 
@@ -8,6 +9,13 @@ namespace {
 
 constexpr std::chrono::seconds answers_max{2};
 constexpr std::chrono::seconds life_max{1};
+
+/// Of the receivers that acknowledge, as the server counts them, those that are surely there.
+std::uint32_t believed(std::uint32_t counted, const Outcome<Receivers>& receivers)
+{
+    if (receivers.has_error()) return 0;
+    return std::min(counted - std::min(receivers->stalled, counted), receivers->alive);
+}
 
 /// On a pool thread.
 Input observe(RunId run, const ProbeTarget& target)
@@ -21,6 +29,10 @@ Input observe(RunId run, const ProbeTarget& target)
             sign = life.has_value() ? Sign::late : Sign::none;
         }
         return ProbeFailed{run, seen.error().text, sign};
+    }
+    if (target.doubted) {
+        const auto receivers = target.control->receivers(*target.doubted, Clock::now() + life_max);
+        seen->semi_sync_clients = believed(seen->semi_sync_clients, receivers);
     }
     struct statvfs space {};
     if (::statvfs(target.volume.c_str(), &space) == 0) {

@@ -5,7 +5,9 @@
 #include "executor/control/server_control.hpp"
 #include "executor/post.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace mysos::executor {
@@ -13,7 +15,8 @@ namespace mysos::executor {
 struct ProbeTarget {
     std::shared_ptr<ServerControl> control;  ///< Nobody else's: one observation at a time.
     std::string cluster_uuid;
-    std::string volume;  ///< Its free space is observed with the server.
+    std::string volume;                      ///< Its free space is observed with the server.
+    std::optional<std::uint16_t> doubted{};  ///< The server's port: see ProbeServer.
 };
 
 /// Asks the server how it is, once, and posts Probed or ProbeFailed. One that is late with its

@@ -79,7 +79,9 @@ void Operations::start(const MakeAccounts& order)
 
 void Operations::start(const OpenServer& order)
 {
-    auto work = [](ServerControl& control) { return control.open(Clock::now() + quick); };
+    auto work = [async = order.async](ServerControl& control) {
+        return control.open(async, Clock::now() + quick);
+    };
     auto done = [op = order.op](const Outcome<void>&) { return ServerOpened{op}; };
     tasks_.spawn(run(order.op, control_, work, std::move(done)));
 }

@@ -43,6 +43,7 @@ struct CreateForm {
     std::optional<std::string> constraints;
     std::optional<std::string> colocate;
     std::optional<std::string> two_node_policy;
+    std::optional<std::string> durability;
 };
 struct CreateRequested {
     RequestId request{};

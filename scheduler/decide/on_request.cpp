@@ -39,6 +39,7 @@ cluster::Record new_record(const Stepping& step, const CreateRequested& in, cons
     record.constraints = asked.constraints;
     record.colocate = asked.colocate;
     record.two_node_policy = asked.two_node_policy;
+    record.durability = asked.durability;
     record.sealed_secrets = in.sealed_secrets;
     record.created_at_unix_ms = step.unix_ms();
     for (std::uint32_t id = 1; id <= asked.num_nodes; ++id) record.members[MemberId{id}] = {};

@@ -162,10 +162,22 @@ std::optional<Refused> read_placement(const CreateForm& form, const Config& conf
 
 std::optional<Refused> read_safety(const CreateForm& form, Asked& asked)
 {
+    if (form.durability) {
+        const auto durability = cluster::durability_named(*form.durability);
+        if (!durability) return bad("durability: must be 'semisync' or 'async'");
+        asked.durability = *durability;
+    }
     if (!form.two_node_policy) return std::nullopt;
     const auto policy = cluster::two_node_policy_named(*form.two_node_policy);
     if (!policy) return bad("two_node_policy: must be 'consistent' or 'available'");
     asked.two_node_policy = *policy;
+    const bool is_contrary = asked.durability == cluster::Durability::async &&
+                             *policy == cluster::TwoNodePolicy::consistent;
+    if (is_contrary) {
+        return bad(
+            "two_node_policy: 'consistent' lets writes wait for the other member, and durability "
+            "'async' for nobody: give one of them");
+    }
     return std::nullopt;
 }
 

@@ -19,13 +19,14 @@ struct Asked {
     placement::Constraints constraints{};
     bool colocate = false;
     cluster::TwoNodePolicy two_node_policy = cluster::TwoNodePolicy::consistent;
+    cluster::Durability durability = cluster::Durability::semisync;
     friend bool operator==(const Asked&, const Asked&) = default;
 };
 
 /// Judges the values of a form, Cotton's defaults filled in. A refusal names the field, what is
 /// wrong and what would be right. Shape: size = JSON object, any of "cpus" (number), "mem" and
 /// "disk" (text with a unit); constraints = see common/placement/constraint.hpp; colocate = "true"
-/// or "false"; two_node_policy = "consistent" or "available".
+/// or "false"; two_node_policy = "consistent" or "available"; durability = "semisync" or "async".
 [[nodiscard]] std::variant<Asked, Refused> check(const CreateForm& form, const Config& config);
 
 }  // namespace mysos::scheduler

@@ -149,7 +149,11 @@ io::Awaitable<io::Reply> RestApi::create(CreateCall call)
         {"cluster_password", secrets.cluster_password}};
     const auto& clusters = ports_.state().clusters;
     const auto made = clusters.find(name);
-    if (made != clusters.end() && made->second.record.num_nodes == 2) {
+    const bool is_async =
+        made != clusters.end() && made->second.record.durability == cluster::Durability::async;
+    if (is_async) {
+        body["warning"] = "commits wait for nobody: a failover may lose what was committed last";
+    } else if (made != clusters.end() && made->second.record.num_nodes == 2) {
         const bool goes_alone =
             made->second.record.two_node_policy == cluster::TwoNodePolicy::available;
         body["warning"] =

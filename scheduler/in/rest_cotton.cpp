@@ -37,7 +37,7 @@ std::variant<CreateCall, io::Reply> read_create(const std::string& name, const i
     Result<wire::Form> form = wire::parse_form(request.headers.find("Content-Type"), request.body);
     if (!form) return not_a_form(form.error());
 
-    constexpr std::array<std::string_view, 9> known{
+    constexpr std::array<std::string_view, 10> known{
         "cluster_user",
         "num_nodes",
         "size",
@@ -46,14 +46,16 @@ std::variant<CreateCall, io::Reply> read_create(const std::string& name, const i
         "flavor",
         "constraints",
         "colocate",
-        "two_node_policy"};
+        "two_node_policy",
+        "durability"};
     for (const auto& [key, value] : *form) {
         if (std::ranges::find(known, key) != known.end()) continue;
         return plain(
             400,
             "'" + key +
                 "' is not a field of this call: cluster_user, num_nodes, size, backup_id, "
-                "cluster_password, flavor, constraints, colocate and two_node_policy are");
+                "cluster_password, flavor, constraints, colocate, two_node_policy and durability "
+                "are");
     }
 
     CreateCall call;
@@ -66,6 +68,7 @@ std::variant<CreateCall, io::Reply> read_create(const std::string& name, const i
     call.form.constraints = field(*form, "constraints");
     call.form.colocate = field(*form, "colocate");
     call.form.two_node_policy = field(*form, "two_node_policy");
+    call.form.durability = field(*form, "durability");
     call.password = field(*form, "cluster_password");
     if (call.password && call.password->empty()) call.password.reset();
     if (!call.password) return call;

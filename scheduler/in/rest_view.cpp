@@ -290,6 +290,7 @@ json cluster_view(
         {"constraints", constraints_view(record.constraints)},
         {"colocate", record.colocate},
         {"two_node_policy", to_text(record.two_node_policy)},
+        {"durability", to_text(record.durability)},
         {"uuid", record.uuid},
         {"created_at", rfc3339(record.created_at_unix_ms)},
         {"epoch", static_cast<std::uint64_t>(record.epoch)},

@@ -63,6 +63,7 @@ mesos::Accept with_task_data(
     data.disk_mb = static_cast<std::uint32_t>(launch.disk_mb);
     data.host = launch.host;
     data.ip = launch.ip;
+    data.async = launch.async;
     for (mesos::Operation& operation : effect.accept.operations) {
         auto* const task = std::get_if<mesos::Launch>(&operation);
         if (task != nullptr) task->task.data = wire::encode_task_data(data);

@@ -45,14 +45,14 @@ class Supervised(quickstart.Programs):
 
 
 class World:
-    def __init__(self, home, programs, flavor, places):
-        """`places`: Hosts, or the quickstart's, on which nothing can be cut off."""
+    def __init__(self, home, programs, flavor, places, **options):
+        """`places`: Hosts, or the quickstart's, on which nothing can be cut off. `options`: of the cluster."""
         self.home, self.programs, self.places = home, programs, places
         self.network = getattr(places, "network", None)
         self.writers_before = 0
         self.stopped = []  # By SIGSTOP, as pidfds: their numbers may have passed on to others.
         self.spinners = []
-        self.cluster = Cluster(home, programs, flavor, AGENTS, places)
+        self.cluster = Cluster(home, programs, flavor, AGENTS, places, **options)
         self.account = (quickstart.USER, self.cluster.password)
         self.directory = Directory(self.cluster.zk)
         self.settle()

@@ -30,7 +30,7 @@ inline bool present(mysql::Flavor flavor)
 inline void begin(DatabaseServer& server)
 {
     server.promote(1, 0);
-    REQUIRE(server.control().open(in_time()).has_value());
+    REQUIRE(server.control().open(false, in_time()).has_value());
     server.tell("CREATE DATABASE d");
     server.tell("CREATE TABLE d.t (i INT PRIMARY KEY)");
 }

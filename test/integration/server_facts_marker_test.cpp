@@ -76,7 +76,7 @@ TEMPLATE_TEST_CASE(
     CHECK(past.second.observe().read_only);
 
     // What comes after it is above it, in this epoch and in none before.
-    REQUIRE(past.second.control().open(in_time()).has_value());
+    REQUIRE(past.second.control().open(false, in_time()).has_value());
     past.second.tell("INSERT INTO d.t VALUES (1)");
     const std::string goal = past.second.observe().position;
     CHECK(eventually([&] { return past.first.observe().applied == goal; }));

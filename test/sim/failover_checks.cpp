@@ -123,6 +123,10 @@ void World::check_primaries()
         return member.writable && acknowledgers(member).size() >= member.acks;
     });
     if (able > 1 && !forced_) fail("two open primaries can commit");
+    if (!async_) return;
+    const auto open = std::ranges::count_if(
+        members_, [](const auto& entry) { return entry.second.writable && !entry.second.hung; });
+    if (open > 1) fail("two primaries let clients in");
 }
 
 void World::check_epoch()

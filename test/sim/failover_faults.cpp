@@ -87,10 +87,77 @@ mysql::Observation World::look_at(const Member& member) const
                 ++waiting;
             }
         }
-        seen.commits_waiting = waiting;
+        seen.commits_waiting = async_ ? 0 : waiting;
         seen.commits_acknowledged = acknowledged;
     }
     return seen;
+}
+
+/// Connections that look well to it. One that the other side closed is seen to be gone at once, if
+/// the network lets that through; one that is cut is noticed when nothing that is sent is taken.
+std::uint32_t World::receivers(const Member& primary, Watch& watch) const
+{
+    std::uint32_t count = 0;
+    for (const auto& [id, other] : members_) {
+        if (id == primary.id || !primary.let_in.contains(id)) continue;
+        const bool is_well = other.role == Member::Role::replica && other.link &&
+                             other.acknowledges && other.source == primary.id && other.machine_up &&
+                             !is_cut(id, primary.id);
+        const auto well_at = watch.receiver_at.find(id);
+        if (is_well) {
+            watch.receiver_at[id] = now_;
+            ++count;
+        } else if (well_at == watch.receiver_at.end()) {
+            continue;
+        } else if (other.machine_up && !is_cut(id, primary.id)) {
+            watch.receiver_at.erase(id);
+        } else if (
+            broken_ == Broken::async_half_open || now_ - well_at->second < watch.receiver_notice) {
+            ++count;
+        }
+    }
+    return count;
+}
+
+/// A primary that may have been replaced ends itself.
+void World::watch(Member& member, Watch& watch)
+{
+    using namespace executor::fencing;
+    const executor::fencing::Config config;
+    const auto feed = [&](const Input& input) {
+        const bool fences = !step(watch.fencing, config, input, now_).empty();
+        if (!fences || member.role != Member::Role::primary) return;
+        if (broken_ == Broken::async_never_fences) return;
+        tell("server of " + std::to_string(number(member.id)) + " ends itself");
+        member.crash_server();
+    };
+    if (!member.machine_up) {
+        watch = Watch{};
+        return;
+    }
+    if (streams_.at(member.id).up) {
+        watch.stream_up_at = now_;
+        watch.stream_notice = std::chrono::milliseconds{prng_.below(3'000)};
+        if (!watch.fencing.stream_up) feed(StreamOpened{});
+    } else if (watch.fencing.stream_up && now_ - watch.stream_up_at >= watch.stream_notice) {
+        feed(StreamLost{});
+    }
+    if (member.role != Member::Role::primary) {
+        watch.receiver_at.clear();
+        watch.receiver_notice = std::chrono::milliseconds{prng_.below(2'750)};
+        return feed(NotPrimary{});
+    }
+    if (member.hung) {
+        feed(ServerSilent{});
+    } else {
+        feed(ReceiversSeen{receivers(member, watch), static_cast<std::uint32_t>(member.acks)});
+    }
+    feed(DeadlinePassed{});
+}
+
+void World::watch_all()
+{
+    for (auto& [id, watched] : watches_) watch(members_.at(id), watched);
 }
 
 bool World::can_commit(const Member& primary) const
@@ -116,6 +183,7 @@ void World::live_round()
 {
     now_ += 300ms;
     note_packets();
+    watch_all();
     scheduler_.tick(now_);
     check_call();
     for (auto& [id, member] : members_) {

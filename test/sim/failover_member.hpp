@@ -49,6 +49,10 @@ enum class Broken {
     alone_before_saved,  ///< Of two: k = 0 is in force before E without the other is persisted.
     alone_not_saved,     ///< Of two: who takes over alone does so without persisting it.
     alone_unfenced,      ///< Of two: who left takes over from one that needs nobody.
+    async_not_awaited,   ///< Asynchronous: nobody waits until the old primary has ended itself.
+    async_half_open,     ///< Asynchronous: receivers that were cut off count for ever.
+    async_never_fences,  ///< Asynchronous: the old primary does not end itself.
+    async_not_saved,     ///< Asynchronous: who may serve is not persisted.
 };
 
 struct Transaction {

@@ -13,7 +13,12 @@ using namespace std::chrono_literals;
 }  // namespace
 
 Scheduler::Scheduler(
-    Prng& prng, Broken broken, mysql::Flavor flavor, std::set<MemberId> members, bool goes_alone)
+    Prng& prng,
+    Broken broken,
+    mysql::Flavor flavor,
+    std::set<MemberId> members,
+    bool goes_alone,
+    bool async)
     : prng_{prng},
       broken_{broken},
       members_{std::move(members)},
@@ -23,6 +28,7 @@ Scheduler::Scheduler(
           .stuck_after = 10s,
           .candidate_silence_max = 5s},
       goes_alone_{goes_alone && members_.size() == 2},
+      async_{async},
       electorate_config_{
           .ask_again_after = 1s,
           .rebuild_pause_max = 4s,
@@ -110,6 +116,10 @@ void Scheduler::call(const election::LastPrimary& last, TimePoint now)
         .preference = {},
         .open_rule = open_rule};
     if (goes_alone_ && record_.ever_opened) called.alone_after = diagnosis_config.cut_timeout;
+    if (async_) {
+        called.serving = serving();
+        if (broken_ != Broken::async_not_awaited) called.fenced_after = 8s;
+    }
     const bool is_alone = record_.ever_opened && record_.electorate.acks == 0;
     if (broken_ == Broken::alone_unfenced && goes_alone_ && is_alone) {
         record_.electorate = {members_, 1};
@@ -117,6 +127,16 @@ void Scheduler::call(const election::LastPrimary& last, TimePoint now)
     }
     tell(called, now);
     if (broken_ == Broken::quorum_off_by_one) stuff_the_ballot(now);
+}
+
+/// To whom clients may be let in, for all that is known; 0: to nobody.
+MemberId Scheduler::serving() const
+{
+    const auto heard = heard_.find(record_.serving);
+    if (heard == heard_.end()) return record_.serving;
+    const bool is_down = heard->second.connected && heard->second.seen &&
+                         election::serves_no_more(*heard->second.seen);
+    return is_down || heard->second.ended ? MemberId{} : record_.serving;
 }
 
 /// One vote that nobody gave.
@@ -301,7 +321,7 @@ void Scheduler::ended(MemberId member, TimePoint now)
 {
     heard_[member].ended = true;
     heard_[member].connected = false;
-    if (!looking_) tell(election::Ended{member}, now);
+    if (!looking_) tell(election::Ended{member, true}, now);
     look(now);
 }
 
@@ -386,6 +406,7 @@ void Scheduler::perform(const election::Effect& effect, TimePoint now)
                 if (broken_ == Broken::candidate_not_persisted) return;
                 record_.last = e.candidate;
                 record_.since = {};
+                if (broken_ != Broken::async_not_saved) record_.serving = e.candidate.member;
             },
             [&](const SendPromote& e) {
                 const auto acks = static_cast<std::uint32_t>(e.acks);
@@ -411,6 +432,7 @@ void Scheduler::perform(const election::Effect& effect, TimePoint now)
                 record_.ever_opened = true;
                 if (broken_ == Broken::candidate_not_persisted) return;
                 record_.last.member = e.primary;
+                if (broken_ != Broken::async_not_saved) record_.serving = e.primary;
             },
             [&](const Publish& e) {
                 published_ = e.primary;

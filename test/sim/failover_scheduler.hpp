@@ -32,19 +32,21 @@ struct Record {
     bool opened = false;
     bool ever_opened = false;
     electorate::Electorate electorate;
+    MemberId serving{};
 };
 
 /// The smallest composition of the two machines that can run a cluster: election and electorate
 /// changes over a record that outlives it, as the cluster machine does it.
 class Scheduler {
   public:
-    /// `goes_alone`: one of two goes on without the other.
+    /// `goes_alone`: one of two goes on without the other. `async`: commits wait for nobody.
     Scheduler(
         Prng& prng,
         Broken broken,
         mysql::Flavor flavor,
         std::set<MemberId> members,
-        bool goes_alone);
+        bool goes_alone,
+        bool async);
 
     /// Begins, or begins anew with the record alone.
     void restart(TimePoint now);
@@ -98,6 +100,7 @@ class Scheduler {
     void perform(const electorate::Effect& effect, TimePoint now);
     void save(const electorate::Electorate& electorate, TimePoint now);
     void stuff_the_ballot(TimePoint now);
+    [[nodiscard]] MemberId serving() const;
     void invent_markers(Epoch epoch, MemberId candidate, TimePoint now);
     [[nodiscard]] bool dies();
     [[nodiscard]] std::string electorate_text() const;
@@ -109,6 +112,7 @@ class Scheduler {
     std::set<MemberId> wanted_;
     election::Config election_config_;
     bool goes_alone_;
+    bool async_;
     electorate::Config electorate_config_;
     std::size_t acks_max_;
     bool impatient_ = false;  ///< Takes a primary for lost that it does not hear of at once.

@@ -114,6 +114,11 @@ TEST_CASE("sim: no acknowledged transaction is lost where one of two goes on alo
     run_worlds(World::Kind::pair, "goes on alone", 300);
 }
 
+TEST_CASE("sim: where commits wait for nobody, no two primaries let clients in", "[sim]")
+{
+    run_worlds(World::Kind::async, "let clients in", 300);
+}
+
 // Searched from world 1; rare ones begin a little before the world that a search found. After a
 // change of the simulated world, search again: MYSOS_SIM_SEEDS gives how many worlds to try.
 TEST_CASE("sim: each way to break the protocol is noticed", "[sim]")
@@ -153,6 +158,9 @@ TEST_CASE("sim: each way to break the protocol is noticed", "[sim]")
         {"alone before that is saved", Broken::alone_before_saved, 1, 500, World::Kind::pair},
         {"taking over alone, unsaved", Broken::alone_not_saved, 1, 500, World::Kind::pair},
         {"alone with the other unfenced", Broken::alone_unfenced, 1, 500, World::Kind::pair},
+        {"not waiting for the old one", Broken::async_not_awaited, 1, 500, World::Kind::async},
+        {"the old one never ends", Broken::async_never_fences, 1, 500, World::Kind::async},
+        {"who may serve is not saved", Broken::async_not_saved, 1, 1'000, World::Kind::async},
     };
     const auto seeds = from_environment("MYSOS_SIM_SEEDS");
     for (const Case& c : cases) {

@@ -20,7 +20,7 @@ constexpr std::uint64_t lag = 3;    ///< Answers and transactions are late, orde
 bool draw_policy(std::uint64_t seed, World::Kind kind)
 {
     constexpr std::uint64_t apart = 0x7f4a7c15;
-    return kind == World::Kind::pair || Prng{seed ^ apart}.one_in(2);
+    return kind != World::Kind::drawn || Prng{seed ^ apart}.one_in(2);
 }
 
 std::set<MemberId> draw_members(Prng& prng, bool churns, World::Kind kind)
@@ -95,12 +95,14 @@ World::World(std::uint64_t seed, Broken broken, Kind kind)
       broken_{broken},
       weather_{prng_.below(4)},
       flavor_{weather_ == churn || prng_.one_in(2) ? mysql::Flavor::mysql : mysql::Flavor::mariadb},
+      async_{kind == Kind::async},
       scheduler_{
           prng_,
           broken,
           flavor_,
           draw_members(prng_, weather_ == churn, kind),
-          draw_policy(seed, kind)}
+          draw_policy(seed, kind),
+          kind == Kind::async}
 {
     // Which faults there are, and how many of them, differs from world to world.
     const auto draw = [this](std::uint64_t most) {
@@ -142,6 +144,7 @@ World::World(std::uint64_t seed, Broken broken, Kind kind)
         member.role = Member::Role::fenced;
         members_.emplace(id, member);
         streams_[id];
+        if (async_) watches_[id];
     }
     scheduler_.restart(now_);
     post();
@@ -170,6 +173,7 @@ std::string World::advance()
     scheduler_.said.clear();
     if (scheduler_.is_dead()) restart_scheduler(*member);
     note_packets();
+    watch_all();
     acknowledge();
     check_call();
     check_primaries();

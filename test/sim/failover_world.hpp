@@ -1,5 +1,6 @@
 #pragma once
 
+#include "executor/decide/fencing.hpp"
 #include "test/sim/failover_member.hpp"
 #include "test/sim/failover_scheduler.hpp"
 
@@ -20,7 +21,8 @@ class World {
   public:
     enum class Kind {
         drawn,
-        pair,  ///< Two members, of which one goes on without the other.
+        pair,   ///< Two members, of which one goes on without the other.
+        async,  ///< Commits wait for nobody: no more than one primary may let clients in.
     };
     World(std::uint64_t seed, Broken broken, Kind kind = Kind::drawn);
 
@@ -59,6 +61,14 @@ class World {
         bool up = true;
         std::deque<Order> orders;
         std::deque<Answer> answers;
+    };
+    /// What an executor knows of its connections, late, and what it makes of it.
+    struct Watch {
+        executor::fencing::State fencing{true, {}, {}};
+        TimePoint stream_up_at{};
+        Duration stream_notice{};
+        std::map<MemberId, TimePoint> receiver_at{};  ///< When its connection last was well.
+        Duration receiver_notice{};
     };
     struct Fault {
         void (World::*happen)(Member&);
@@ -104,6 +114,9 @@ class World {
     void check_holders(const Member& primary, const std::set<MemberId>& holders);
     void check_opening(const Member& primary);
     void check_primaries();
+    void watch_all();
+    void watch(Member& member, Watch& watch);
+    [[nodiscard]] std::uint32_t receivers(const Member& primary, Watch& watch) const;
     void check_epoch();
     void fail(const std::string& what);
     void tell(const std::string& what);
@@ -115,7 +128,9 @@ class World {
     std::uint64_t weather_;
     mysql::Flavor flavor_;
     std::map<MemberId, Member> members_;
+    bool async_;
     std::map<MemberId, Stream> streams_;
+    std::map<MemberId, Watch> watches_;
     Scheduler scheduler_;
     std::vector<Fault> happenings_;
     std::uint64_t weight_sum_ = 0;

@@ -89,7 +89,7 @@ TEST_CASE("cotton: what is no form of the call is answered, in words", "[rest]")
          urlencoded("cluster_user=app&num_node=3"),
          400,
          "'num_node' is not a field of this call: cluster_user, num_nodes, size, backup_id, "
-         "cluster_password, flavor, constraints, colocate and two_node_policy are\n"},
+         "cluster_password, flavor, constraints, colocate, two_node_policy and durability are\n"},
         {"long password",
          urlencoded("cluster_user=app&cluster_password=" + std::string(80, 'x')),
          400,

@@ -122,6 +122,19 @@ TEST_CASE("requests: of two members one goes on alone only if that is asked for"
     CHECK(state.clusters.at(wanted.name).record.two_node_policy == TwoNodePolicy::available);
 }
 
+TEST_CASE("requests: commits wait for replicas unless that is not wanted", "[scheduler]")
+{
+    State state = subscribed();
+    CreateForm wanted = form();
+    static_cast<void>(create(state, wanted));
+    using cluster::Durability;
+    CHECK(state.clusters.at(wanted.name).record.durability == Durability::semisync);
+    wanted.name = "other";
+    wanted.durability = "async";
+    static_cast<void>(create(state, wanted));
+    CHECK(state.clusters.at(wanted.name).record.durability == Durability::async);
+}
+
 TEST_CASE("requests: a bad value is refused by its name, with what would be right", "[scheduler]")
 {
     struct Case {
@@ -176,6 +189,16 @@ TEST_CASE("requests: a bad value is refused by its name, with what would be righ
         {"empty two_node_policy",
          [](auto& f) { f.two_node_policy = ""; },
          "two_node_policy: must be 'consistent' or 'available'"},
+        {"durability",
+         [](auto& f) { f.durability = "none"; },
+         "durability: must be 'semisync' or 'async'"},
+        {"a contradiction",
+         [](auto& f) {
+             f.durability = "async";
+             f.two_node_policy = "consistent";
+         },
+         "two_node_policy: 'consistent' lets writes wait for the other member, and durability "
+         "'async' for nobody: give one of them"},
         {"colocate", [](auto& f) { f.colocate = "yes"; }, "colocate: must be 'true' or 'false'"},
         {"no nodes", [](auto& f) { f.num_nodes = "0"; }, nodes},
         {"less than none", [](auto& f) { f.num_nodes = "-1"; }, nodes},

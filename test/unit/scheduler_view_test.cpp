@@ -232,6 +232,8 @@ TEST_CASE("view: constraints, where members are by them, and which one nobody me
     using placement::Operator;
     state.record.constraints = {{"rack", Operator::unique, ""}, {"@zone", Operator::max_per, "1"}};
     CHECK(cluster_view(state, zk_url, {}, t0).at("two_node_policy") == "consistent");
+    CHECK(cluster_view(state, zk_url, {}, t0).at("durability") == "semisync");
+    state.record.durability = cluster::Durability::async;
     state.record.colocate = true;
     state.record.two_node_policy = cluster::TwoNodePolicy::available;
     auto& first = state.record.members.begin()->second;
@@ -250,6 +252,7 @@ TEST_CASE("view: constraints, where members are by them, and which one nobody me
         nlohmann::json::parse(R"([["rack", "UNIQUE"], ["@zone", "MAX_PER", "1"]])"));
     CHECK(view.at("colocate") == true);
     CHECK(view.at("two_node_policy") == "available");
+    CHECK(view.at("durability") == "async");
     const auto& placed = view.at("members").at(0);
     CHECK(placed.at("region") == "eu");
     CHECK(placed.at("zone") == "eu-1");

@@ -51,6 +51,8 @@ cluster::Record record()
         {"rack", placement::Operator::group_by, "3"}, {"os", placement::Operator::like, "deb.*"}};
     one.colocate = true;
     one.two_node_policy = cluster::TwoNodePolicy::available;
+    one.durability = cluster::Durability::async;
+    one.serving = MemberId{3};
     one.members[MemberId{3}] = {};
     return one;
 }
@@ -91,6 +93,18 @@ TEST_CASE("state: a policy that this version does not know is not passed over", 
     const auto read = decode_cluster(stored.SerializeAsString());
     REQUIRE(read.has_value());
     CHECK(read->two_node_policy == cluster::TwoNodePolicy::consistent);
+}
+
+TEST_CASE("state: a durability that this version does not know is not passed over", "[state]")
+{
+    mysos::state::Cluster stored;
+    REQUIRE(stored.ParseFromString(encode_cluster(record())));
+    stored.set_durability("eventual");
+    CHECK(decode_cluster(stored.SerializeAsString()).error() == Errc::state_corrupt);
+    stored.clear_durability();
+    const auto read = decode_cluster(stored.SerializeAsString());
+    REQUIRE(read.has_value());
+    CHECK(read->durability == cluster::Durability::semisync);
 }
 
 TEST_CASE("state: a record from before there were constraints has none", "[state]")

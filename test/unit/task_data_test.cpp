@@ -45,6 +45,20 @@ TEST_CASE("task data: a field of a newer scheduler is passed over", "[task_data]
     CHECK(decode_task_data(object.dump()).has_value());
 }
 
+TEST_CASE(
+    "task data: who does not say that commits wait for nobody wants them to wait", "[task_data]")
+{
+    TaskData async = sample();
+    async.async = true;
+    CHECK(decode_task_data(encode_task_data(async))->async);
+    auto object = nlohmann::json::parse(encode_task_data(async));
+    object.erase("async");
+    CHECK_FALSE(decode_task_data(object.dump())->async);
+    object["async"] = "yes";
+    CHECK(
+        decode_task_data(object.dump()).error() == "task data: 'async' is neither true nor false");
+}
+
 TEST_CASE("task data: bad data is refused with a line that names the field", "[task_data]")
 {
     struct Case {
