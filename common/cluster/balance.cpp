@@ -2,6 +2,7 @@
 #include "common/cluster/stepping.hpp"
 
 #include <algorithm>
+#include <set>
 
 // How many members there are: new ones for those that are lost or asked for, and who goes.
 namespace mysos::cluster {
@@ -110,6 +111,28 @@ void remove(Stepping& step, MemberId id)
     }
 }
 
+/// After a restart it is not known at once who has to move: who copies in his place is not one too
+/// many, and nor is anybody else because of it.
+bool may_have_successor(const Stepping& step)
+{
+    const Record& record = step.state.record;
+    return step.state.dismiss_held &&
+           std::ranges::any_of(record.members, [&record](const auto& entry) {
+               return entry.second.launched && !record.electorate.contains(entry.first);
+           });
+}
+
+/// Who was to go, and has left E for it, may be needed after all.
+void ask_back(Stepping& step, std::optional<MemberId> leaving)
+{
+    const std::set<MemberId>& asked = step.state.electorate.to_join;
+    for (const auto& [id, seen] : step.state.members) {
+        const bool is_in = step.state.record.electorate.contains(id);
+        if (is_in || seen.going || id == leaving || asked.contains(id)) continue;
+        tell_electorate(step, electorate::JoinAsked{id});
+    }
+}
+
 /// Whoever is too many leaves E, then ends, then is forgotten.
 void dismiss(Stepping& step, MemberId id)
 {
@@ -143,9 +166,11 @@ void balance(Stepping& step)
     for (std::size_t n = present(step); n < record.num_nodes; ++n) add_member(step);
     if (record.members.size() <= record.num_nodes) {
         for (auto& [id, seen] : step.state.members) seen.going = false;
-        return;
+        return ask_back(step, std::nullopt);
     }
-    if (const auto surplus = choose_surplus(step)) dismiss(step, *surplus);
+    const auto surplus = may_have_successor(step) ? std::nullopt : choose_surplus(step);
+    if (surplus) dismiss(step, *surplus);
+    ask_back(step, surplus);
 }
 
 }  // namespace mysos::cluster

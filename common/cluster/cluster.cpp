@@ -89,6 +89,8 @@ void lead_on(Stepping& step)
 
 void on(Stepping& step, const DeadlinePassed&)
 {
+    auto& held = step.state.dismiss_held;
+    if (held && *held <= step.now) held.reset();
     give_up(step);
     for (auto& [id, seen] : step.state.members) pass_deadlines(step, id, seen);
     if (!step.record().deleting) {
@@ -122,6 +124,7 @@ std::optional<TimePoint> next_deadline(const State& state)
     consider(serve_deadline(state));
     if (state.switchover) consider(state.switchover->give_up_at);
     consider(hand_over_deadline(state));
+    consider(state.dismiss_held);
     if (!state.record.deleting) {
         consider(election::next_deadline(state.election));
         consider(electorate::next_deadline(state.electorate));

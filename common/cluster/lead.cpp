@@ -338,6 +338,10 @@ void call_election(Stepping& step, std::map<MemberId, int> preference)
     call.high_water = step.state.high_water;
     call.preference = std::move(preference);
     call.primaries_beside = step.state.primaries_beside;
+    for (const auto& [id, member] : record.members) {
+        // Among equals, rather anybody else than one who has to move.
+        if (is_closing(step.state, id)) call.primaries_beside[id] += 1'000'000;
+    }
     call.open_rule = open_rule(record);
     if (goes_alone(record) && record.ever_opened) {
         call.alone_after = step.config.diagnosis.cut_timeout;

@@ -36,10 +36,12 @@ bool lacks_place(const Record& record)
     });
 }
 
-/// Commits go on, and so would an election, without those that are to rest.
+/// Commits go on without those that are to rest, and most of E stays.
 bool can_do_without(const State& state)
 {
-    return state.record.opened && staying_and_serving(state) > state.record.acks;
+    const std::size_t staying = staying_and_serving(state);
+    return state.record.opened && staying > state.record.acks &&
+           staying > state.record.electorate.size() / 2;
 }
 
 }  // namespace

@@ -111,6 +111,8 @@ void observe(Stepping& step, MemberId id, const control::Observation& report)
     MemberState& seen = step.seen(id);
     const bool is_news = !seen.observation || seen.observation->phase != report.phase ||
                          seen.observation->message != report.message;
+    const bool begins_to_leave = report.leaving && !(seen.observation && seen.observation->leaving);
+    if (begins_to_leave) note_hand_over(step, true);  // What failed before had more time.
     seen.observation = report;
     seen.heard_at = step.now;
     if (is_news) {

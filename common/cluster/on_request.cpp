@@ -58,7 +58,10 @@ void on(Stepping& step, const Started&)
         go_on_deleting(step);
         return;
     }
-    if (record.ever_opened) state.publish_held = step.now + step.config.publish_hold;
+    if (record.ever_opened) {
+        state.publish_held = step.now + step.config.publish_hold;
+        state.dismiss_held = step.now + step.config.dismiss_hold;
+    }
     lead(step);
 }
 

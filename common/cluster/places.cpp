@@ -1,5 +1,6 @@
 #include "common/cluster/places.hpp"
 
+#include "common/cluster/stepping.hpp"
 #include "common/volume/volume.hpp"
 
 #include <algorithm>
@@ -79,7 +80,8 @@ Places places_of_others(const State& state, MemberId except)
     Places places;
     for (const auto& [id, member] : state.record.members) {
         const MemberState& seen = state.members.at(id);
-        if (id == except || !has_place(member) || seen.overdue || seen.going) continue;
+        const bool goes = seen.overdue || seen.going || is_closing(state, id);
+        if (id == except || !has_place(member) || goes) continue;
         places.push_back({member.hostname, member.region, member.zone, member.attributes});
     }
     return places;

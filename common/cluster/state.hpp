@@ -58,12 +58,14 @@ struct Config {
     Duration switchover_timeout = std::chrono::seconds{10};
     Duration switchover_lag_max = std::chrono::seconds{5};
     Duration hand_over_pause_min = std::chrono::seconds{1};  ///< After one that failed; doubles.
-    Duration hand_over_pause_max = std::chrono::minutes{1};
+    Duration hand_over_pause_max = std::chrono::minutes{10};
 
     Duration replace_after = std::chrono::minutes{10};  ///< A lost member may come back so long.
     /// A member whose replication has stopped with an error for so long is rebuilt.
     Duration broken_max = std::chrono::seconds{30};
     std::uint32_t replace_failures = 8;  ///< So many launches in a row, and it is lost.
+    /// After a restart, until the master has said again which agents are to rest.
+    Duration dismiss_hold = std::chrono::seconds{30};
     /// For so long a member whose agent is to rest looks for another place; then the agent may go
     /// if the others can do without it.
     Duration move_patience = std::chrono::minutes{1};
@@ -142,6 +144,7 @@ struct State {
     std::optional<Switchover> switchover;
     std::optional<TimePoint> hand_over_at;  ///< Not before: the last time it did not work.
     Duration hand_over_pause{};
+    std::optional<TimePoint> dismiss_held;  ///< Nobody is too many before, after a restart.
     bool retired = false;  ///< Deleting: all tasks ended, volumes handed over, tree being removed.
 
     friend bool operator==(const State&, const State&) = default;

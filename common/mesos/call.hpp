@@ -123,6 +123,11 @@ struct AcceptInverse {  ///< The agents may go. Moves nothing by itself.
     Duration refuse{};  ///< How long the same is not asked again.
     friend bool operator==(const AcceptInverse&, const AcceptInverse&) = default;
 };
+struct DeclineInverse {  ///< They may not, whatever was said before.
+    std::vector<OfferId> offers;
+    Duration refuse{};
+    friend bool operator==(const DeclineInverse&, const DeclineInverse&) = default;
+};
 struct Revive {
     friend bool operator==(const Revive&, const Revive&) = default;
 };
@@ -162,6 +167,7 @@ using Call = std::variant<
     Accept,
     Decline,
     AcceptInverse,
+    DeclineInverse,
     Revive,
     Suppress,
     Kill,

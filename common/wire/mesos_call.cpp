@@ -163,6 +163,15 @@ class Writer {
         }
         to->mutable_filters()->set_refuse_seconds(seconds(accept.refuse));
     }
+    void operator()(const mesos::DeclineInverse& decline)
+    {
+        call_.set_type(Call::DECLINE_INVERSE_OFFERS);
+        Call::DeclineInverseOffers* to = call_.mutable_decline_inverse_offers();
+        for (const mesos::OfferId& offer : decline.offers) {
+            to->add_inverse_offer_ids()->set_value(offer.text);
+        }
+        to->mutable_filters()->set_refuse_seconds(seconds(decline.refuse));
+    }
     void operator()(const mesos::Revive&) { call_.set_type(Call::REVIVE); }
     void operator()(const mesos::Suppress&) { call_.set_type(Call::SUPPRESS); }
     void operator()(const mesos::Kill& kill)

@@ -91,6 +91,28 @@ void plan(Stepping& step, const mesos::InverseOffer& offer)
     if (planned.closing != was_closing) tell_concerned(step, offer.agent_id);
 }
 
+/// The master keeps the last answer: one that is not true any more is taken back.
+void answer(Stepping& step, const mesos::AgentId& agent, Maintenance& planned, bool is_free)
+{
+    const std::vector<mesos::OfferId> asked{*planned.asked};
+    const Duration again = step.config.maintenance_again;
+    if (is_free) {
+        step.call(mesos::AcceptInverse{asked, again});
+    } else {
+        step.call(mesos::DeclineInverse{asked, again});
+    }
+    if (is_free != planned.accepted) {
+        step.report(
+            is_free ? cluster::Report::Level::info : cluster::Report::Level::warning,
+            "agent " + agent.text +
+                (is_free ? " may go: its inverse offer is accepted"
+                         : " may not go any more: its inverse offer is declined"));
+    }
+    planned.accepted = is_free;
+    planned.asked.reset();
+    planned.forget_at = step.now + again + step.config.maintenance_forget;
+}
+
 }  // namespace
 
 bool is_near(const Stepping& step, const mesos::Window& window)
@@ -108,7 +130,14 @@ void plan(Stepping& step, const mesos::InverseOfferRescinded& rescinded)
     for (auto& [agent, planned] : step.state.maintenance) {
         if (planned.asked != rescinded.offer_id) continue;
         planned.asked.reset();
+        // Taken back before it began it is called off, or another window; after that its agent
+        // went.
         planned.forget_at = step.now + step.config.maintenance_forget;
+        const bool has_begun = step.at_unix_ms(planned.window.from_unix_ms) <= step.now;
+        const TimePoint last = ends(step, planned.window);
+        if (has_begun && last != TimePoint::max()) {
+            planned.forget_at = std::max(*planned.forget_at, last);
+        }
         return;
     }
     step.ignore("an inverse offer that is not known");
@@ -167,14 +196,7 @@ void release_agents(Stepping& step)
         const bool is_free = std::ranges::all_of(state.clusters, [&agent](const auto& entry) {
             return cluster::can_spare(entry.second, agent);
         });
-        if (!is_free) continue;
-        step.call(mesos::AcceptInverse{{*planned->second.asked}, step.config.maintenance_again});
-        step.report(
-            cluster::Report::Level::info,
-            "agent " + agent.text + " may go: its inverse offer is accepted");
-        planned->second.asked.reset();
-        planned->second.forget_at =
-            step.now + step.config.maintenance_again + step.config.maintenance_forget;
+        if (is_free || planned->second.accepted) answer(step, agent, planned->second, is_free);
     }
 }
 

@@ -55,6 +55,7 @@ enum class Subscription {
 struct Maintenance {
     mesos::Window window;
     bool closing = false;                  ///< It is near or has begun: members move.
+    bool accepted = false;                 ///< It may go, we said last.
     std::optional<mesos::OfferId> asked;   ///< The inverse offer that waits for an answer.
     std::optional<TimePoint> forget_at{};  ///< Nothing is asked: over, unless asked again by then.
     std::optional<TimePoint> look_at{};    ///< Then `closing` is another by itself.

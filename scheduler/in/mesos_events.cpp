@@ -64,6 +64,7 @@ const char* name_of(const mesos::Call& call)
         "ACCEPT",
         "DECLINE",
         "ACCEPT_INVERSE_OFFERS",
+        "DECLINE_INVERSE_OFFERS",
         "REVIVE",
         "SUPPRESS",
         "KILL",

@@ -80,6 +80,7 @@ void FakeMesos::receive(const mesos::Call& call)
                 }
             },
             [](const mesos::AcceptInverse&) {},  // See accept_inverse().
+            [](const mesos::DeclineInverse&) {},
             [this](const mesos::Revive&) {
                 suppressed_ = false;
                 declined_.clear();

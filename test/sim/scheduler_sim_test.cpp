@@ -57,16 +57,30 @@ TEST_CASE("sim: an agent that is to rest loses its primary, then its member, the
     world.tick({});
     world.create("demo", 3);
     REQUIRE(world.until([&] { return world.is_whole("demo"); }));
-    const auto& record = world.state().clusters.at("demo").record;
-    const MemberId old = record.primary;
-    const mesos::AgentId agent = record.members.at(old).agent_id;
+    const auto record = [&world]() -> const cluster::Record& {
+        return world.state().clusters.at("demo").record;
+    };
+    const MemberId old = record().primary;
+    const mesos::AgentId agent = record().members.at(old).agent_id;
     world.plan_maintenance(agent);
+    const MemberId successor{record().next_server_id};
+    SECTION("by the scheduler that began it") {}
+    SECTION("by one that takes over while the successor copies")
+    {
+        REQUIRE(world.until([&] {
+            const auto found = record().members.find(successor);
+            return found != record().members.end() && found->second.launched;
+        }));
+        CHECK_FALSE(record().electorate.contains(successor));
+        world.restart_scheduler();
+    }
     const bool released = world.until([&] { return world.agents_released() == 1; });
     INFO(world.describe());
     REQUIRE(released);
-    CHECK_FALSE(record.members.contains(old));
+    CHECK_FALSE(record().members.contains(old));
+    CHECK(record().members.contains(successor));
     CHECK(std::ranges::none_of(
-        record.members, [&agent](const auto& entry) { return entry.second.agent_id == agent; }));
+        record().members, [&agent](const auto& entry) { return entry.second.agent_id == agent; }));
     CHECK(world.is_whole("demo"));
 }
 

@@ -93,6 +93,7 @@ inline cluster::State three()
     const control::AcknowledgersSet aligned{e1, 1, position, state.electorate.serial};
     static_cast<void>(give(state, cluster::MemberSaid{stream_of(m1), aligned}));
     REQUIRE(std::holds_alternative<electorate::Steady>(state.electorate.leadership->change));
+    state.dismiss_held.reset();  // It was not started just now.
     return state;
 }
 

@@ -205,6 +205,35 @@ TEST_CASE("balance: who is one too many leaves E, ends, and is forgotten", "[clu
     CHECK(index_of_call<mesos::Kill>(give(state, back)));
 }
 
+TEST_CASE("balance: who was to go, and has left E for it, is asked back", "[cluster]")
+{
+    State state = three();
+    static_cast<void>(locked(state, give(state, ScaleOrdered{2})));
+    REQUIRE(state.record.electorate == std::set{m1, m2});
+    REQUIRE(state.members.at(m3).going);
+    static_cast<void>(give(state, ScaleOrdered{3}));
+    CHECK_FALSE(state.members.at(m3).going);
+    CHECK(state.electorate.to_join.contains(m3));
+}
+
+TEST_CASE(
+    "balance: after a restart nobody goes who may be the successor of one that has to", "[cluster]")
+{
+    State state = three();
+    static_cast<void>(give(state, ScaleOrdered{4}));
+    static_cast<void>(give(state, OfferArrived{big_offer(4)}));
+    REQUIRE(state.record.members.at(m4).launched);
+    state.record.num_nodes = 3;  // As if one of them had to move.
+    state.dismiss_held = t0 + 30s;
+    static_cast<void>(give(state, MemberSaid{stream_of(m1), as_primary()}));
+    CHECK(state.record.members.contains(m4));
+    CHECK_FALSE(state.members.at(m4).going);
+    REQUIRE(next_deadline(state));
+    CHECK(*next_deadline(state) <= t0 + 30s);
+    static_cast<void>(at(state, 30s));
+    CHECK(state.members.at(m4).going);
+}
+
 TEST_CASE("balance: the primary stays, whatever its number", "[cluster]")
 {
     State state = three();

@@ -154,4 +154,12 @@ TEST_CASE("hand over: after one that failed it pauses", "[cluster]")
     CHECK(order<control::ShutOut>(step(state, config(), DeadlinePassed{}, t0 + 1s)));
 }
 
+TEST_CASE("hand over: who is told to end does not wait for an earlier pause", "[cluster]")
+{
+    State state = three();
+    state.hand_over_at = t0 + 10min;
+    state.hand_over_pause = 10min;
+    static_cast<void>(begin(state));
+}
+
 }  // namespace mysos::cluster

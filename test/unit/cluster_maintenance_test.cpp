@@ -183,6 +183,26 @@ TEST_CASE("maintenance: with no place to move to, the agent goes if the others d
     }
 }
 
+TEST_CASE("maintenance: most of the electorate stays", "[cluster]")
+{
+    State state = three();
+    static_cast<void>(rest(state, {{"agent-2"}, agent3}));
+    static_cast<void>(step(state, config(), DeadlinePassed{}, t0 + config().move_patience));
+    CHECK_FALSE(can_spare(state, agent3));
+}
+
+TEST_CASE("maintenance: a successor is placed as if the one that moves were gone", "[cluster]")
+{
+    State state = three();
+    state.record.constraints = {{"hostname", placement::Operator::unique, ""}};
+    static_cast<void>(rest(state, {agent3}));
+    mesos::Offer offer = big_offer(4);
+    offer.hostname = "host-2";
+    CHECK_FALSE(find<AcceptOffer>(give(state, OfferArrived{offer})));
+    offer.hostname = "host-3";
+    CHECK(find<AcceptOffer>(give(state, OfferArrived{offer})));
+}
+
 TEST_CASE("maintenance: called off, who was to come is not needed any more", "[cluster]")
 {
     State state = three();

@@ -362,6 +362,10 @@ TEST_CASE("wire: calls carry the framework id and what they are about", "[mesos]
     CHECK(accept.type() == pb::scheduler::Call::ACCEPT_INVERSE_OFFERS);
     CHECK(accept.accept_inverse_offers().inverse_offer_ids(0).value() == "o");
     CHECK(accept.accept_inverse_offers().filters().refuse_seconds() == 60.0);
+    const auto decline = encoded(mesos::DeclineInverse{{{"o"}}, std::chrono::seconds{60}});
+    CHECK(decline.type() == pb::scheduler::Call::DECLINE_INVERSE_OFFERS);
+    CHECK(decline.decline_inverse_offers().inverse_offer_ids(0).value() == "o");
+    CHECK(decline.decline_inverse_offers().filters().refuse_seconds() == 60.0);
     CHECK(encoded(mesos::Reconcile{}).type() == pb::scheduler::Call::RECONCILE);
     CHECK(
         encoded(mesos::Reconcile{{{{"t"}, {"a"}}}}).reconcile().tasks(0).agent_id().value() == "a");

@@ -95,6 +95,32 @@ TEST_CASE("maintenance: an agent without members goes at once", "[scheduler]")
     CHECK(state.maintenance.empty());
 }
 
+TEST_CASE("maintenance: an answer that is not true any more is taken back", "[scheduler]")
+{
+    State state = with_one();
+    static_cast<void>(give(state, asks("i", agent, {unix_t0, {}})));
+    // As if the others could have done without it before.
+    state.maintenance.at(agent).accepted = true;
+    const Effects effects = give(state, asks("j", agent, {unix_t0, {}}), t0 + 60s);
+    CHECK(accepted(effects).empty());
+    const bool declines = std::ranges::any_of(effects, [](const Effect& effect) {
+        const auto* send = std::get_if<SendCall>(&effect);
+        return send != nullptr && send->call == mesos::Call{mesos::DeclineInverse{{{"j"}}, 60s}};
+    });
+    CHECK(declines);
+    CHECK(reports(effects) == "agent agent-1 may not go any more: its inverse offer is declined\n");
+    // It is silent again until it may.
+    CHECK(reports(give(state, asks("k", agent, {unix_t0, {}}), t0 + 120s)).empty());
+}
+
+TEST_CASE("maintenance: a window that has begun is not forgotten with its agent", "[scheduler]")
+{
+    State state = with_one();
+    static_cast<void>(give(state, asks("i", agent, {unix_t0 - 1000, 1h})));
+    static_cast<void>(give(state, EventArrived{mesos::InverseOfferRescinded{{"i"}}}));
+    CHECK(state.maintenance.at(agent).forget_at == t0 + 1h - 1s);
+}
+
 TEST_CASE("maintenance: where members are it begins to move them, and waits", "[scheduler]")
 {
     State state = with_one();
