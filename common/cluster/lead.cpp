@@ -346,10 +346,7 @@ void call_election(Stepping& step, std::map<MemberId, int> preference)
     if (goes_alone(record) && record.ever_opened) {
         call.alone_after = step.config.diagnosis.cut_timeout;
     }
-    if (record.durability == Durability::async) {
-        call.serving = serving(step);
-        call.fenced_after = step.config.fenced_after;
-    }
+    if (record.durability == Durability::async) await_fence(step, call);
     tell_election(step, call);
 }
 

@@ -52,8 +52,8 @@ struct Config {
     Duration election_timeout = std::chrono::seconds{60};  ///< Then an election is called stuck.
     Duration candidate_silence_max = std::chrono::seconds{10};
     /// In so long a primary that is cut off from the scheduler and from its replicas has ended
-    /// itself: 3 s until it misses the scheduler, or its receivers, a lease of 3 s, and 2 s more.
-    Duration fenced_after = std::chrono::seconds{8};
+    /// itself: 3 s until it misses the scheduler, a lease of 4 s, and 3 s more.
+    Duration fenced_after = std::chrono::seconds{10};
 
     Duration switchover_timeout = std::chrono::seconds{10};
     Duration switchover_lag_max = std::chrono::seconds{5};

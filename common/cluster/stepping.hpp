@@ -122,8 +122,8 @@ void end_task(Stepping& step, MemberId id, mesos::TaskState state, const std::st
 /// How long to wait after so many launches in a row that failed. (on_status.cpp)
 [[nodiscard]] Duration launch_pause(const Config& config, std::uint32_t failures);
 
-/// To whom clients may be let in, for all that is known; 0: to nobody. (durability.cpp)
-[[nodiscard]] MemberId serving(const Stepping& step);
+/// Where commits wait for nobody: whose end the election has to wait for. (durability.cpp)
+void await_fence(const Stepping& step, election::Called& call);
 /// Whether one of its two members goes on without the other. (alone.cpp)
 [[nodiscard]] bool goes_alone(const Record& record);
 /// The only replica leaves E, so that commits need not wait for it. (alone.cpp)

@@ -55,8 +55,7 @@ std::optional<std::string> text_of(std::string_view endpoint)
     std::array<char, INET6_ADDRSTRLEN> text{};
     if (::inet_ntop(is_v4 ? AF_INET : AF_INET6, address, text.data(), text.size()) == nullptr)
         return std::nullopt;
-    const std::string host = is_v4 ? text.data() : '[' + std::string{text.data()} + ']';
-    return host + ':' + std::to_string(*port);
+    return std::string{text.data()} + ':' + std::to_string(*port);
 }
 
 bool is_stalled(const Line& line)

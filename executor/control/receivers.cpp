@@ -1,6 +1,7 @@
 #include "executor/control/connections.hpp"
 #include "executor/control/sql_control.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -8,18 +9,33 @@
 namespace mysos::executor {
 namespace {
 
-std::string whole(const char* path)
+/// An error when it cannot be read: then nothing is known of anybody.
+Outcome<std::set<std::string>> stalled_in(const char* path, std::uint16_t port)
 {
     std::ifstream file{path};
-    return {std::istreambuf_iterator<char>{file}, {}};
+    const std::string table{std::istreambuf_iterator<char>{file}, {}};
+    if (table.empty())
+        return Failure{ControlErrc::server_silent, std::string{path} + " is not to be read"};
+    return stalled_peers(table, port);
+}
+
+/// A kernel without IPv6 has no such table, and no such connection.
+Outcome<std::set<std::string>> stalled(std::uint16_t port)
+{
+    auto peers = stalled_in("/proc/self/net/tcp", port);
+    if (peers.has_error() || !std::filesystem::exists("/proc/self/net/tcp6")) return peers;
+    auto more = stalled_in("/proc/self/net/tcp6", port);
+    if (more.has_error()) return more;
+    peers.value().merge(more.value());
+    return peers;
 }
 
 }  // namespace
 
 Outcome<Receivers> SqlControl::receivers(std::uint16_t port, Deadline deadline)
 {
-    std::set<std::string> stalled = stalled_peers(whole("/proc/self/net/tcp"), port);
-    stalled.merge(stalled_peers(whole("/proc/self/net/tcp6"), port));
+    const auto gone = stalled(port);
+    if (gone.has_error()) return gone.error();
     auto dialog = Dialog::open(target_, deadline);
     if (dialog.has_error()) return dialog.error();
     const auto sessions = dialog.value().ask("SHOW FULL PROCESSLIST");
@@ -30,7 +46,7 @@ Outcome<Receivers> SqlControl::receivers(std::uint16_t port, Deadline deadline)
         const std::string command = sessions.value().field("Command", row).value_or("");
         if (!command.starts_with("Binlog Dump")) continue;
         const std::string peer = sessions.value().field("Host", row).value_or("");
-        ++(stalled.contains(peer) ? result.stalled : result.alive);
+        ++(gone.value().contains(peer) ? result.stalled : result.alive);
     }
     return result;
 }

@@ -90,8 +90,13 @@ struct StopServer {  ///< SIGTERM. Releases waiting commits as if acknowledged.
     friend bool operator==(const StopServer&, const StopServer&) = default;
 };
 struct ProbeServer {
+    enum class Receivers {  ///< Of a primary, which of them count.
+        as_counted,         ///< Those that the server counts.
+        alive,   ///< Fewer, if fewer connections are alive: a server counts what was cut off.
+        proven,  ///< And without as many as take nothing any more: rather too few than too many.
+    };
     RunId run{};
-    bool doubts_receivers = false;  ///< Of a primary: those that are cut off do not count.
+    Receivers receivers = Receivers::as_counted;
     friend bool operator==(const ProbeServer&, const ProbeServer&) = default;
 };
 

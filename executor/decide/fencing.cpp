@@ -23,7 +23,14 @@ void on(State& state, const StreamLost&, TimePoint now)
 
 void on(State& state, const ReceiversSeen& seen, TimePoint now)
 {
-    if (seen.clients < seen.required) return note_short(state, now);
+    const bool are_enough = seen.clients >= seen.required;
+    if (seen.asked_at) {
+        state.receivers_short_at.reset();
+        if (are_enough || !state.enough_at) state.enough_at = seen.asked_at;
+        if (seen.required == 0) state.enough_at.reset();  // Alone: nobody can be elected.
+        return;
+    }
+    if (!are_enough) return note_short(state, now);
     state.receivers_short_at.reset();
 }
 
@@ -35,6 +42,7 @@ void on(State& state, const ServerSilent&, TimePoint now)
 void on(State& state, const NotPrimary&, TimePoint)
 {
     state.receivers_short_at.reset();
+    state.enough_at.reset();
 }
 
 void on(State&, const DeadlinePassed&, TimePoint) {}
@@ -43,8 +51,16 @@ void on(State&, const DeadlinePassed&, TimePoint) {}
 
 std::optional<TimePoint> next_deadline(const State& state, const Config& config)
 {
-    if (state.stream_up || !state.receivers_short_at) return std::nullopt;
-    return std::max(state.stream_lost_at, *state.receivers_short_at) + config.lease;
+    if (state.stream_up) return std::nullopt;
+    std::optional<TimePoint> deadline;
+    const auto consider = [&](const std::optional<TimePoint>& since, Duration lease) {
+        if (!since) return;
+        const TimePoint at = std::max(state.stream_lost_at, *since) + lease;
+        deadline = deadline ? std::min(*deadline, at) : at;
+    };
+    consider(state.receivers_short_at, config.lease);
+    consider(state.enough_at, config.async_lease);
+    return deadline;
 }
 
 Effects step(State& state, const Config& config, const Input& input, TimePoint now)
@@ -53,6 +69,7 @@ Effects step(State& state, const Config& config, const Input& input, TimePoint n
     const auto deadline = next_deadline(state, config);
     if (!deadline || now < *deadline) return {};
     state.receivers_short_at.reset();  // Once is enough.
+    state.enough_at.reset();
     return {Fence{}};
 }
 

@@ -11,7 +11,8 @@
 ///
 /// A primary that has lost the scheduler may have been replaced. As long as enough receivers hang
 /// on it, it has not been: the members that elect a successor stop receiving first. So only both
-/// losses together, each for the whole lease, end it; a scheduler outage alone never does.
+/// losses together, each for the whole lease, end it; a scheduler outage alone never does. Where
+/// commits wait for nobody, to serve needs a proof that is fresh: a look that takes long is none.
 ///
 /// Pure: no I/O, clock, randomness, logging or threads.
 /// Why it is safe: docs/failover.md, "The old primary".
@@ -19,6 +20,8 @@ namespace mysos::executor::fencing {
 
 struct Config {
     Duration lease = std::chrono::seconds{3};
+    /// Where commits wait for nobody: since the last proof began. Longer than a probe may take.
+    Duration async_lease = std::chrono::seconds{4};
 };
 
 struct StreamOpened {};
@@ -26,6 +29,8 @@ struct StreamLost {};
 struct ReceiversSeen {  ///< On a primary.
     std::uint32_t clients = 0;
     std::uint32_t required = 0;  ///< By each commit, as in force on the server.
+    /// Where commits wait for nobody, and everything rests on this: when the look at them began.
+    std::optional<TimePoint> asked_at{};
 };
 struct ServerSilent {};  ///< A primary did not answer: its receivers count for nothing.
 struct NotPrimary {};    ///< There is nothing to end.
@@ -44,6 +49,7 @@ struct State {
     bool stream_up = false;
     TimePoint stream_lost_at{};  ///< While it is not up.
     std::optional<TimePoint> receivers_short_at;
+    std::optional<TimePoint> enough_at{};  ///< Asynchronous: so late there surely were enough.
     friend bool operator==(const State&, const State&) = default;
 };
 

@@ -120,9 +120,16 @@ void probe_if_due(Step& step)
         return;
     }
     server.probing = true;
+    server.probed_at = step.now;
     // What fences: else a receiver that was cut off would count for as long as TCP tries.
-    const bool doubts = is_in<Primary>(step.state) && !step.state.fencing.stream_up;
-    step.order(ProbeServer{server.run, doubts});
+    using Receivers = ProbeServer::Receivers;
+    const bool async = step.state.task->data.async;
+    const bool doubts = async || !step.state.fencing.stream_up;
+    Receivers receivers = Receivers::as_counted;
+    if (is_in<Primary>(step.state) && doubts) {
+        receivers = async ? Receivers::proven : Receivers::alive;
+    }
+    step.order(ProbeServer{server.run, receivers});
 }
 
 void earlier(std::optional<TimePoint>& deadline, const std::optional<TimePoint>& other)

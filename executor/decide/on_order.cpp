@@ -105,12 +105,21 @@ bool may_replace(const Order& waiting, const control::ToMember& order)
     return std::holds_alternative<control::Prepare>(waiting.order);
 }
 
+/// Where commits wait for nobody only its end keeps clients from writing: the newer epoch may take
+/// long to store, on a volume that stalls for ever.
+void end_serving(Step& step)
+{
+    kill_server(step);
+    step.state.phase = Crashed{"ended for a newer epoch"};
+}
+
 void accept(Step& step, const control::ToMember& order)
 {
     State& state = step.state;
     Order accepted{order, epoch_of(order), record_for(state, order)};
     accepted.saved = accepted.record == state.record && !state.saving;
     state.order = accepted;
+    if (waits_for_nobody(state)) end_serving(step);
     const bool slow =
         state.operation && std::holds_alternative<control::Follow>(state.operation->order);
     if (slow) step.order(AbandonOperation{state.operation->id});

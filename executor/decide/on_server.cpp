@@ -200,8 +200,11 @@ void on(Step& step, const Probed& in)
     const auto* primary = in_phase<Primary>(state);
     if (primary == nullptr) return watch(step, fencing::NotPrimary{});
     if (in.seen.marker == primary->epoch) note_promoted(step);
-    const std::uint32_t required = state.task->data.async ? primary->acks : in.seen.acks_required;
-    watch(step, fencing::ReceiversSeen{in.seen.semi_sync_clients, required});
+    if (!state.task->data.async) {
+        return watch(
+            step, fencing::ReceiversSeen{in.seen.semi_sync_clients, in.seen.acks_required});
+    }
+    watch(step, fencing::ReceiversSeen{in.seen.semi_sync_clients, primary->acks, server.probed_at});
 }
 
 void on(Step& step, const ProbeFailed& in)

@@ -160,7 +160,8 @@ struct Server {
     Process process = Process::down;
     RunId run{};  ///< The shell draws the first: an earlier task's had other numbers.
     bool answers = false;
-    bool probing = false;  ///< A probe is under way, perhaps of an earlier run.
+    bool probing = false;   ///< A probe is under way, perhaps of an earlier run.
+    TimePoint probed_at{};  ///< When the last probe began.
     std::optional<TimePoint> probe_at;
     TimePoint probe_soon_until{};
     std::uint32_t starts = 0;   ///< Since it last answered.

@@ -10,11 +10,15 @@ namespace {
 constexpr std::chrono::seconds answers_max{2};
 constexpr std::chrono::seconds life_max{1};
 
-/// Of the receivers that acknowledge, as the server counts them, those that are surely there.
-std::uint32_t believed(std::uint32_t counted, const Outcome<Receivers>& receivers)
+using Count = ProbeServer::Receivers;
+
+/// Of the receivers that acknowledge, as the server counts them, those that are there. Which of its
+/// connections acknowledge it does not tell.
+std::uint32_t believed(std::uint32_t counted, Count count, const Outcome<Receivers>& receivers)
 {
     if (receivers.has_error()) return 0;
-    return std::min(counted - std::min(receivers->stalled, counted), receivers->alive);
+    const std::uint32_t stalled = count == Count::proven ? receivers->stalled : 0;
+    return std::min(counted - std::min(stalled, counted), receivers->alive);
 }
 
 /// On a pool thread.
@@ -30,9 +34,9 @@ Input observe(RunId run, const ProbeTarget& target)
         }
         return ProbeFailed{run, seen.error().text, sign};
     }
-    if (target.doubted) {
-        const auto receivers = target.control->receivers(*target.doubted, Clock::now() + life_max);
-        seen->semi_sync_clients = believed(seen->semi_sync_clients, receivers);
+    if (target.receivers != Count::as_counted) {
+        const auto receivers = target.control->receivers(target.port, Clock::now() + life_max);
+        seen->semi_sync_clients = believed(seen->semi_sync_clients, target.receivers, receivers);
     }
     struct statvfs space {};
     if (::statvfs(target.volume.c_str(), &space) == 0) {

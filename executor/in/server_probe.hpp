@@ -3,11 +3,11 @@
 #include "common/io/offload.hpp"
 #include "common/io/tasks.hpp"
 #include "executor/control/server_control.hpp"
+#include "executor/decide/effect.hpp"
 #include "executor/post.hpp"
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 
 namespace mysos::executor {
@@ -15,8 +15,9 @@ namespace mysos::executor {
 struct ProbeTarget {
     std::shared_ptr<ServerControl> control;  ///< Nobody else's: one observation at a time.
     std::string cluster_uuid;
-    std::string volume;                      ///< Its free space is observed with the server.
-    std::optional<std::uint16_t> doubted{};  ///< The server's port: see ProbeServer.
+    std::string volume;      ///< Its free space is observed with the server.
+    std::uint16_t port = 0;  ///< The server's.
+    ProbeServer::Receivers receivers = ProbeServer::Receivers::as_counted;
 };
 
 /// Asks the server how it is, once, and posts Probed or ProbeFailed. One that is late with its

@@ -82,8 +82,11 @@ bool App::perform_now(const Effect& effect)
         runs_.terminate(stop->run);
     } else if (const auto* probed = std::get_if<ProbeServer>(&effect)) {
         ProbeTarget target{
-            runs_.probes(), loop_.state().task->data.cluster_uuid, runs_.member().volume};
-        if (probed->doubts_receivers) target.doubted = loop_.state().task->data.port;
+            runs_.probes(),
+            loop_.state().task->data.cluster_uuid,
+            runs_.member().volume,
+            loop_.state().task->data.port,
+            probed->receivers};
         tasks_.spawn(probe(offload_, probed->run, std::move(target), poster()));
     } else if (const auto* logged = std::get_if<Report>(&effect)) {
         log_report(*logged);

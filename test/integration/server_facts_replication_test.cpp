@@ -167,6 +167,21 @@ TEMPLATE_TEST_CASE(
 }
 
 TEMPLATE_TEST_CASE(
+    "server control: a primary's receivers are known by their connections", "", Mariadb, Mysql)
+{
+    constexpr auto flavor = TestType::flavor;
+    if (!present(flavor)) return;
+    const Pair pair{flavor, true};
+    const auto receivers = [&pair] {
+        return pair.primary.control().receivers(pair.primary.port(), in_time()).value();
+    };
+    CHECK(receivers() == executor::Receivers{.alive = 1, .stalled = 0});
+    REQUIRE(pair.replica.control().stop_receiver(in_time()).has_value());
+    // Closed by its peer it counts no more, whatever the server says of it.
+    CHECK(eventually([&] { return receivers().alive == 0; }));
+}
+
+TEMPLATE_TEST_CASE(
     "server facts: what was received outlives a kill on MySQL, and MariaDB forgets it",
     "",
     Mariadb,

@@ -150,7 +150,10 @@ void World::watch(Member& member, Watch& watch)
     if (member.hung) {
         feed(ServerSilent{});
     } else {
-        feed(ReceiversSeen{receivers(member, watch), static_cast<std::uint32_t>(member.acks)});
+        // A look takes a while, and tells how it was when it began.
+        const TimePoint asked_at = now_ - std::chrono::milliseconds{prng_.below(400)};
+        const auto required = static_cast<std::uint32_t>(member.acks);
+        feed(ReceiversSeen{receivers(member, watch), required, asked_at});
     }
     feed(DeadlinePassed{});
 }

@@ -118,7 +118,8 @@ void Scheduler::call(const election::LastPrimary& last, TimePoint now)
     if (goes_alone_ && record_.ever_opened) called.alone_after = diagnosis_config.cut_timeout;
     if (async_) {
         called.serving = serving();
-        if (broken_ != Broken::async_not_awaited) called.fenced_after = 8s;
+        called.high_water = {};
+        if (broken_ != Broken::async_not_awaited) called.fenced_after = 10s;
     }
     const bool is_alone = record_.ever_opened && record_.electorate.acks == 0;
     if (broken_ == Broken::alone_unfenced && goes_alone_ && is_alone) {

@@ -65,6 +65,16 @@ TEST_CASE("async: whose end nobody saw may serve", "[cluster]")
     CHECK(call_of(state).serving == m1);
 }
 
+TEST_CASE("async: nobody has to hold what perhaps no replica received", "[cluster]")
+{
+    State state = three_of(GENERATE(Durability::async, Durability::semisync));
+    state.high_water = mysql::Position::parse(mysql::Flavor::mariadb, position).value();
+    crash(state);
+    CHECK(
+        call_of(state).high_water.to_text() ==
+        (state.record.durability == Durability::async ? "" : position));
+}
+
 TEST_CASE("async: semi-sync waits for nobody's end", "[cluster]")
 {
     State state = three_of(Durability::semisync);

@@ -56,7 +56,7 @@ TEST_CASE("connections: addresses are written as a server writes them", "[execut
             "000000FD000000000000000001000000:7918",
             "000000FD000000000000000002000000:9D78",
             "08",
-            "00000000") == std::set<std::string>{"[fd00::2]:40312"});
+            "00000000") == std::set<std::string>{"fd00::2:40312"});
 }
 
 TEST_CASE("connections: what is no connection is passed over", "[executor]")
