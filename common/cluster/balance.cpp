@@ -49,7 +49,6 @@ void add_member(Stepping& step)
     step.changed();
     step.report(Report::Level::info, id, "is added");
     tell_electorate(step, electorate::MemberAdded{id});
-    tell_electorate(step, electorate::JoinAsked{id});
 }
 
 /// Those who are neither lost nor on an agent that is to rest.
@@ -122,8 +121,8 @@ bool may_have_successor(const Stepping& step)
            });
 }
 
-/// Who was to go, and has left E for it, may be needed after all.
-void ask_back(Stepping& step, std::optional<MemberId> leaving)
+/// Whoever is new, and whoever was to go, has left E for it, and is needed after all.
+void ask_in(Stepping& step, std::optional<MemberId> leaving)
 {
     const std::set<MemberId>& asked = step.state.electorate.to_join;
     for (const auto& [id, seen] : step.state.members) {
@@ -166,11 +165,11 @@ void balance(Stepping& step)
     for (std::size_t n = present(step); n < record.num_nodes; ++n) add_member(step);
     if (record.members.size() <= record.num_nodes) {
         for (auto& [id, seen] : step.state.members) seen.going = false;
-        return ask_back(step, std::nullopt);
+        return ask_in(step, std::nullopt);
     }
     const auto surplus = may_have_successor(step) ? std::nullopt : choose_surplus(step);
     if (surplus) dismiss(step, *surplus);
-    ask_back(step, surplus);
+    ask_in(step, surplus);
 }
 
 }  // namespace mysos::cluster

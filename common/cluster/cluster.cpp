@@ -123,7 +123,7 @@ std::optional<TimePoint> next_deadline(const State& state)
     consider(publish::next_deadline(state.publish));
     consider(serve_deadline(state));
     if (state.switchover) consider(state.switchover->give_up_at);
-    consider(hand_over_deadline(state));
+    consider(state.hand_over_at);
     consider(state.dismiss_held);
     if (!state.record.deleting) {
         consider(election::next_deadline(state.election));

@@ -98,9 +98,4 @@ void hand_over(Stepping& step)
     begin_switchover(step, 0, *successor);
 }
 
-std::optional<TimePoint> hand_over_deadline(const State& state)
-{
-    return state.hand_over_at;
-}
-
 }  // namespace mysos::cluster

@@ -89,8 +89,6 @@ void begin_switchover(Stepping& step, std::uint64_t request, MemberId to);
 void hand_over(Stepping& step);
 /// It did not work: not again at once. (hand_over.cpp)
 void note_hand_over(Stepping& step, bool worked);
-/// When it is to be tried again. (hand_over.cpp)
-[[nodiscard]] std::optional<TimePoint> hand_over_deadline(const State& state);
 
 /// Brings what clients find up to date. (serve.cpp)
 void serve(Stepping& step);

@@ -7,18 +7,26 @@
 #include <string>
 
 namespace mysos::sim {
+namespace {
+
+void make_demo(World& world)
+{
+    REQUIRE(world.until([&] { return world.mesos().connected(); }));
+    world.tick({});
+    world.create("demo", 3);
+    const bool whole = world.until([&] { return world.is_whole("demo"); });
+    INFO(world.describe());
+    REQUIRE(whole);
+}
+
+}  // namespace
 
 TEST_CASE("sim: a cluster of three comes up, is published, and goes", "[sim]")
 {
     World world{1};
-    REQUIRE(world.until([&] { return world.mesos().connected(); }));
-    world.tick({});
-    world.create("demo", 3);
+    make_demo(world);
     REQUIRE(world.answers().size() == 1);
     CHECK(world.answers()[0] == scheduler::Answer{scheduler::Created{"demo"}});
-    const bool whole = world.until([&] { return world.is_whole("demo"); });
-    INFO(world.describe());
-    REQUIRE(whole);
     CHECK(world.launches() == 3);
     CHECK(world.state().counters.tasks_launched == 3);
 
@@ -33,10 +41,7 @@ TEST_CASE("sim: a cluster of three comes up, is published, and goes", "[sim]")
 TEST_CASE("sim: a primary that is told to end hands over first", "[sim]")
 {
     World world{5, 3};
-    REQUIRE(world.until([&] { return world.mesos().connected(); }));
-    world.tick({});
-    world.create("demo", 3);
-    REQUIRE(world.until([&] { return world.is_whole("demo"); }));
+    make_demo(world);
     const auto& record = world.state().clusters.at("demo").record;
     const MemberId old = record.primary;
     const Epoch epoch = record.epoch;
@@ -53,10 +58,7 @@ TEST_CASE("sim: a primary that is told to end hands over first", "[sim]")
 TEST_CASE("sim: an agent that is to rest loses its primary, then its member, then goes", "[sim]")
 {
     World world{6, 4};
-    REQUIRE(world.until([&] { return world.mesos().connected(); }));
-    world.tick({});
-    world.create("demo", 3);
-    REQUIRE(world.until([&] { return world.is_whole("demo"); }));
+    make_demo(world);
     const auto record = [&world]() -> const cluster::Record& {
         return world.state().clusters.at("demo").record;
     };
@@ -87,10 +89,7 @@ TEST_CASE("sim: an agent that is to rest loses its primary, then its member, the
 TEST_CASE("sim: with no place to move to, an agent goes once the others can do without it", "[sim]")
 {
     World world{7, 3};
-    REQUIRE(world.until([&] { return world.mesos().connected(); }));
-    world.tick({});
-    world.create("demo", 3);
-    REQUIRE(world.until([&] { return world.is_whole("demo"); }));
+    make_demo(world);
     const auto& record = world.state().clusters.at("demo").record;
     const MemberId old = record.primary;
     const mesos::AgentId agent = record.members.at(old).agent_id;

@@ -75,12 +75,7 @@ void Master::make_inverse_offer(
     offer.mutable_id()->set_value(id);
     offer.mutable_framework_id()->set_value(framework.id);
     offer.mutable_agent_id()->set_value(agent.id);
-    auto& url = *offer.mutable_url();
-    url.set_scheme("http");
-    url.mutable_address()->set_hostname(agent.info.hostname());
-    url.mutable_address()->set_ip(agent.ip);
-    url.mutable_address()->set_port(agent.info.port());
-    url.set_path("/slave(1)");
+    *offer.mutable_url() = url_of(agent);
     *offer.mutable_unavailability() = maintenance.window;
 }
 

@@ -106,6 +106,17 @@ bool admits(
 
 }  // namespace
 
+v1::URL url_of(const Agent& agent)
+{
+    v1::URL url;
+    url.set_scheme("http");
+    url.mutable_address()->set_hostname(agent.info.hostname());
+    url.mutable_address()->set_ip(agent.ip);
+    url.mutable_address()->set_port(agent.info.port());
+    url.set_path("/slave(1)");
+    return url;
+}
+
 Resources Master::free_of(const Agent& agent) const
 {
     Resources free = agent.total;
@@ -206,12 +217,7 @@ void Master::offer(
     offer.mutable_framework_id()->set_value(framework.id);
     offer.mutable_agent_id()->set_value(agent.id);
     offer.set_hostname(agent.info.hostname());
-    auto& url = *offer.mutable_url();
-    url.set_scheme("http");
-    url.mutable_address()->set_hostname(agent.info.hostname());
-    url.mutable_address()->set_ip(agent.ip);
-    url.mutable_address()->set_port(agent.info.port());
-    url.set_path("/slave(1)");
+    *offer.mutable_url() = url_of(agent);
     *offer.mutable_attributes() = agent.info.attributes();
     if (agent.info.has_domain()) *offer.mutable_domain() = agent.info.domain();
     const auto maintenance = maintenance_.find(agent.id);

@@ -73,6 +73,8 @@ struct Agent {
     int misses = 0;
     TimePoint ping_at;
 };
+/// As offers name it. (master_offers.cpp)
+v1::URL url_of(const Agent& agent);
 
 struct Offer {
     FrameworkId framework;

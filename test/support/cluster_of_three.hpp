@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 /// A cluster that serves, and what its members say.
 namespace mysos::test {
@@ -16,7 +17,10 @@ inline constexpr MemberId m2{2};
 inline constexpr MemberId m3{3};
 inline constexpr MemberId m4{4};
 inline constexpr Epoch e1{1};
+inline constexpr Epoch e2{2};
 inline const std::string position = "0-1-1099511627776";
+/// What the primary holds when clients are shut out.
+inline const std::string last = "0-1-1099511627780";
 
 inline cluster::StreamId stream_of(MemberId id)
 {
@@ -50,6 +54,18 @@ inline control::Observation as_replica()
     result.applier_running = true;
     result.acknowledges = true;
     return result;
+}
+
+inline control::Observation holding(const std::string& held)
+{
+    control::Observation result = as_replica();
+    result.position = held;
+    return result;
+}
+
+inline cluster::Effects says(cluster::State& state, MemberId id, control::FromMember message)
+{
+    return give(state, cluster::MemberSaid{stream_of(id), std::move(message)});
 }
 
 inline cluster::Effects connect(

@@ -12,8 +12,6 @@ using mesos::TaskState;
 
 namespace {
 
-constexpr Epoch e2{2};
-
 State three_of(Durability durability)
 {
     State state = three();

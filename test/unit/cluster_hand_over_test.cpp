@@ -12,26 +12,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Epoch e2{2};
-const std::string last = "0-1-1099511627780";  // What the primary holds when clients are shut out.
-
 control::Observation leaving()
 {
     control::Observation result = as_primary();
     result.leaving = true;
     return result;
-}
-
-control::Observation holding(const std::string& held)
-{
-    control::Observation result = as_replica();
-    result.position = held;
-    return result;
-}
-
-Effects says(State& state, MemberId id, control::FromMember message)
-{
-    return give(state, MemberSaid{stream_of(id), std::move(message)});
 }
 
 /// Whom the effects tell to end.

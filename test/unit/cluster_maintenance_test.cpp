@@ -22,11 +22,6 @@ Effects rest(State& state, std::set<mesos::AgentId> agents)
     return give(state, MaintenanceChanged{});
 }
 
-Effects says(State& state, MemberId id, control::FromMember message)
-{
-    return give(state, MemberSaid{stream_of(id), std::move(message)});
-}
-
 bool moves(const Effects& effects)
 {
     return std::ranges::any_of(effects, [](const Effect& effect) {

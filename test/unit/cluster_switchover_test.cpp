@@ -10,9 +10,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Epoch e2{2};
-const std::string last = "0-1-1099511627780";  // What the primary holds when clients are shut out.
-
 std::string why_not(const Effects& effects)
 {
     const auto ended = find<RequestEnded>(effects);
@@ -34,18 +31,6 @@ std::uint64_t begin(State& state)
     REQUIRE(shut_out);
     CHECK(shut_out->epoch == e1);
     return shut_out->serial;
-}
-
-Effects says(State& state, MemberId id, control::FromMember message)
-{
-    return give(state, MemberSaid{stream_of(id), std::move(message)});
-}
-
-control::Observation holding(const std::string& held)
-{
-    control::Observation result = as_replica();
-    result.position = held;
-    return result;
 }
 
 }  // namespace

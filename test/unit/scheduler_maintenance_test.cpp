@@ -23,8 +23,8 @@ Effects give(State& state, const Input& input, TimePoint now = t0)
     return step(state, config, input, now);
 }
 
-/// Subscribed, with a cluster of one that was launched on agent-1.
-State with_one()
+/// Subscribed, with a cluster of one that waits for offers.
+State subscribed()
 {
     State state;
     static_cast<void>(give(state, Recovered{{}, {}, unix_t0}));
@@ -35,6 +35,13 @@ State with_one()
     request.form.num_nodes = "1";
     request.uuid = "0c6f0d5e-0000-4000-8000-000000000001";
     static_cast<void>(give(state, request));
+    return state;
+}
+
+/// And was launched on agent-1.
+State with_one()
+{
+    State state = subscribed();
     static_cast<void>(give(state, EventArrived{mesos::OffersMade{{big_offer(1)}}}));
     REQUIRE(state.clusters.at("demo").record.members.at(MemberId{1}).launched);
     return state;
@@ -199,15 +206,7 @@ TEST_CASE("maintenance: windows that no clock can hold are no trouble", "[schedu
 
 TEST_CASE("maintenance: a new member is not placed where an agent is to rest", "[scheduler]")
 {
-    State state;
-    static_cast<void>(give(state, Recovered{{}, {}, unix_t0}));
-    static_cast<void>(give(state, EventArrived{mesos::Subscribed{{"F"}, 15s, "m:5050"}}));
-    CreateRequested request;
-    request.form.name = "demo";
-    request.form.cluster_user = "app";
-    request.form.num_nodes = "1";
-    request.uuid = "0c6f0d5e-0000-4000-8000-000000000001";
-    static_cast<void>(give(state, request));
+    State state = subscribed();
     mesos::Offer offer = big_offer(1);
     offer.unavailable = mesos::Window{unix_t0 + 3'600'000, 1h};
     static_cast<void>(give(state, EventArrived{mesos::OffersMade{{offer}}}));
