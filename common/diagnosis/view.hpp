@@ -17,8 +17,7 @@
 namespace mysos::diagnosis {
 
 struct Config {
-    /// Silence for longer is evidence: of a control stream, and of a replica's source. The servers'
-    /// own net_timeout is as long.
+    /// Silence for longer is evidence: of a control stream, and of a replica's source.
     Duration lease = std::chrono::seconds{3};
     Duration hang_timeout = std::chrono::seconds{3};     ///< A server does not answer its executor.
     Duration hang_alone_max = std::chrono::seconds{60};  ///< Then it is started anew at the least.

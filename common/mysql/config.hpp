@@ -35,8 +35,9 @@ struct ServerConfig {
     std::string report_host;  ///< What it calls itself towards its primary.
     std::uint64_t memory_mb = 0;
     Directories directories;
-    std::uint32_t net_timeout_s =
-        3;  ///< The lease: silence of a primary ends the connection to it.
+    /// Silence of a primary ends the connection to it. Longer than it takes to elect another: to
+    /// stop the receiver of a MariaDB takes seconds once it has begun to connect anew.
+    std::uint32_t net_timeout_s = 5;
     friend bool operator==(const ServerConfig&, const ServerConfig&) = default;
 };
 

@@ -1,5 +1,7 @@
 #include "executor/control/sql_control.hpp"
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace mysos::executor {
@@ -57,16 +59,24 @@ class MariadbControl final : public SqlControl {
                                               : mysql::marker_without_table(marker);
     }
 
-    /// STOP SLAVE would spend two seconds on telling a primary that may be hanging to let go.
+    /// A receiver ends by telling its primary to let go, which takes a second or two when that
+    /// hangs; only STOP SLAVE interrupts it, and only once it has begun. So first KILL ends what it
+    /// reads, and it gets a moment to begin; with a primary that answers it is gone by then.
     [[nodiscard]] Outcome<void> before_stopping_receiver(Dialog& dialog) const override
     {
-        const auto sessions = dialog.ask("SHOW FULL PROCESSLIST");
-        if (sessions.has_error()) return sessions.error();
-        for (std::size_t row = 0; row < sessions.value().rows.size(); ++row) {
-            if (sessions.value().field("Command", row) != "Slave_IO") continue;
-            const std::string id = sessions.value().field("Id", row).value_or("0");
-            // It may have ended by itself.
-            static_cast<void>(dialog.ask("KILL " + id));
+        const std::string sessions = "SELECT ID FROM information_schema.PROCESSLIST WHERE ";
+        const auto found = dialog.ask(sessions + "COMMAND = 'Slave_IO'");
+        if (found.has_error()) return found.error();
+        if (found.value().rows.empty()) return {};
+        const std::string id = found.value().scalar();
+        // It may have ended by itself.
+        static_cast<void>(dialog.ask("KILL " + id));
+        const auto begins_by = std::chrono::steady_clock::now() + goodbye_begins_in;
+        while (std::chrono::steady_clock::now() < begins_by) {
+            const auto left = dialog.ask(sessions + "ID = " + id);
+            if (left.has_error()) return left.error();
+            if (left.value().rows.empty()) return {};
+            std::this_thread::sleep_for(std::chrono::milliseconds{2});
         }
         return {};
     }
@@ -89,6 +99,8 @@ class MariadbControl final : public SqlControl {
     }
 
   private:
+    static constexpr std::chrono::milliseconds goodbye_begins_in{50};
+
     [[nodiscard]] static Outcome<mysql::Position> executed(const SqlRows& facts)
     {
         const auto written = parse(facts.field("binlog_pos").value_or(""));

@@ -65,13 +65,15 @@ std::string message_of(const State& state)
         state.phase);
 }
 
+/// A source says something every second: silence for longer is news with every look.
+constexpr std::uint64_t packet_age_usual_ms = 1500;
+
 /// What changes all the time and is told with the next regular report.
 control::Observation without_noise(control::Observation observation)
 {
-    observation.packet_age_ms = 0;
+    if (observation.packet_age_ms <= packet_age_usual_ms) observation.packet_age_ms = 0;
     observation.commits_acknowledged = 0;
     observation.disk_free_bytes = 0;
-    observation.unanswered_ms.reset();
     observation.lag_seconds.reset();
     return observation;
 }

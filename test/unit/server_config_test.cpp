@@ -67,7 +67,7 @@ TEST_CASE("server config: what safety rests on stands on the command line")
           "--gtid-mode=ON",
           "--relay-log-recovery=OFF",
           "--sync-relay-log=1",
-          "--replica-net-timeout=3",
+          "--replica-net-timeout=5",
           "--rpl-semi-sync-source-wait-point=AFTER_SYNC",
           "--rpl-semi-sync-source-timeout=4294967295",
           "--plugin-load-add=semisync_source.so"}},
@@ -79,7 +79,7 @@ TEST_CASE("server config: what safety rests on stands on the command line")
           "--gtid-strict-mode=ON",
           "--gtid-domain-id=0",
           "--log-slave-updates=ON",
-          "--slave-net-timeout=3",
+          "--slave-net-timeout=5",
           "--rpl-semi-sync-master-wait-point=AFTER_SYNC"}},
     };
     for (const Row& row : rows) {
