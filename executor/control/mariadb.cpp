@@ -71,9 +71,10 @@ class MariadbControl final : public SqlControl {
         const std::string id = found.value().scalar();
         // It may have ended by itself.
         static_cast<void>(dialog.ask("KILL " + id));
+        const std::string same = sessions + "ID = " + id;
         const auto begins_by = std::chrono::steady_clock::now() + goodbye_begins_in;
         while (std::chrono::steady_clock::now() < begins_by) {
-            const auto left = dialog.ask(sessions + "ID = " + id);
+            const auto left = dialog.ask(same);
             if (left.has_error()) return left.error();
             if (left.value().rows.empty()) return {};
             std::this_thread::sleep_for(std::chrono::milliseconds{2});
