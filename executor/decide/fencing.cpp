@@ -26,8 +26,8 @@ void on(State& state, const ReceiversSeen& seen, TimePoint now)
     const bool are_enough = seen.clients >= seen.required;
     if (seen.asked_at) {
         state.receivers_short_at.reset();
+        if (seen.required == 0) return state.enough_at.reset();  // Alone: nobody can be elected.
         if (are_enough || !state.enough_at) state.enough_at = seen.asked_at;
-        if (seen.required == 0) state.enough_at.reset();  // Alone: nobody can be elected.
         return;
     }
     if (!are_enough) return note_short(state, now);

@@ -49,7 +49,7 @@ struct State {
     bool stream_up = false;
     TimePoint stream_lost_at{};  ///< While it is not up.
     std::optional<TimePoint> receivers_short_at;
-    std::optional<TimePoint> enough_at{};  ///< Asynchronous: so late there surely were enough.
+    std::optional<TimePoint> enough_at{};  ///< Asynchronous: the last proof, else the first look.
     friend bool operator==(const State&, const State&) = default;
 };
 

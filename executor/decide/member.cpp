@@ -125,11 +125,13 @@ void probe_if_due(Step& step)
     server.probed_at = step.now;
     // What fences: else a receiver that was cut off would count for as long as TCP tries.
     using Receivers = ProbeServer::Receivers;
-    const bool async = step.state.task->data.async;
-    const bool doubts = async || !step.state.fencing.stream_up;
     Receivers receivers = Receivers::as_counted;
-    if (is_in<Primary>(step.state) && doubts) {
-        receivers = async ? Receivers::proven : Receivers::alive;
+    if (is_in<Primary>(step.state)) {
+        if (step.state.task->data.async) {
+            receivers = Receivers::proven;
+        } else if (!step.state.fencing.stream_up) {
+            receivers = Receivers::alive;
+        }
     }
     step.order(ProbeServer{server.run, receivers});
 }
