@@ -223,10 +223,12 @@ TEST_CASE("zookeeper: a closed client says so to all who wait", "[zookeeper]")
     const auto watched = zk.run(client->get_and_watch(path)).value();
     CHECK(zk.run(events.next()).value().kind == SessionEvent::Kind::disconnected);
     CHECK(zk.run(events.next()).value().kind == SessionEvent::Kind::connected);
+    zk.server.pause(0);
     auto under_way = zk.start(client->get(path));
     zk.io.poll();
     client.reset();
     CHECK(zk.run(std::move(under_way)).error() == Errc::closed);
+    zk.server.resume(0);
     CHECK(zk.run(watched.watch.fired()).value() == WatchEvent::closed);
     CHECK(zk.run(events.next()).value().kind == SessionEvent::Kind::closed);
     CHECK(zk.run(events.next()).value().kind == SessionEvent::Kind::closed);
