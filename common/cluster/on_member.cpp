@@ -77,9 +77,9 @@ bool is_broken(const mysql::Observation& seen)
     using control::Phase;
     if (!seen.answers || (seen.phase != Phase::replica && seen.phase != Phase::fenced))
         return false;
-    const bool cannot_receive =
+    const bool is_refused =
         seen.receiver_error.value_or("").starts_with("1236:") && !seen.receiver_running;
-    return mysql::cannot_apply(seen) || cannot_receive;
+    return mysql::cannot_apply(seen) || is_refused;
 }
 
 /// Each order to follow starts it again for a moment: only what replicates is well again.
@@ -176,9 +176,12 @@ void hear(Stepping& step, MemberId id, const control::Prepared& message)
     const mysql::Position held = position(step, id, message.position);
     const auto& seen = step.seen(id).observation;
     const bool is_amnesiac = message.amnesiac || (seen && seen->epoch_unreadable);
+    const char* const lags = message.lags ? ", not all of it applied" : "";
+    step.report(Report::Level::info, id, "may be promoted: holds " + held.to_text() + lags);
     tell_election(
         step,
-        election::Prepared{message.epoch, id, held, held.marker(uuid(step.record())), is_amnesiac});
+        election::Prepared{
+            message.epoch, id, held, held.marker(uuid(step.record())), is_amnesiac, message.lags});
 }
 
 void hear(Stepping& step, MemberId id, const control::Promoted& message)

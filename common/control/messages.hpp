@@ -30,6 +30,7 @@ struct Prepared {
     std::string position;
     Epoch marker{};
     bool amnesiac = false;
+    bool lags = false;  ///< Has not applied all of `position`.
     friend bool operator==(const Prepared&, const Prepared&) = default;
 };
 struct Promoted {

@@ -72,6 +72,7 @@ struct Prepared {  ///< It receives nothing more and obeys nothing older than `e
     mysql::Position position;
     Epoch marker{};  ///< Of `position`.
     bool amnesiac = false;
+    bool lags = false;  ///< Has not applied all of `position`.
 };
 struct Promoted {  ///< The marker is written, acknowledged or not.
     Epoch epoch{};

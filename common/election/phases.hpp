@@ -55,6 +55,13 @@ namespace promoting {
 /// that, as MariaDB's sequence numbers leap over a tail.
 [[nodiscard]] bool follows_at_once(const Promoting& phase, MemberId member);
 
+/// The candidate had received more than it had applied when it was asked.
+[[nodiscard]] bool has_lagged(const Promoting& phase);
+
+/// Whether it is to be told now. A candidate that has not applied everything yet refuses those who
+/// hold more than it has applied (MariaDB, for good): they follow once it is promoted.
+[[nodiscard]] bool may_follow(const Promoting& phase, MemberId member);
+
 /// Whether a tail may be cut though nobody has acknowledged the marker yet. The candidate was
 /// chosen by a quorum, has written its marker, which tells whoever asks later, so that no such
 /// tail can be needed any more; still it is kept while others can acknowledge, as its owner may

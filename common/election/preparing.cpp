@@ -113,7 +113,8 @@ Effects on(State& state, const Config& config, const Prepared& prepared, TimePoi
         Answer{
             .position = prepared.position,
             .marker = prepared.marker,
-            .amnesiac = prepared.amnesiac});
+            .amnesiac = prepared.amnesiac,
+            .lags = prepared.lags});
     Effects effects = decide(state, config, now);
     if (!std::holds_alternative<Preparing>(state.phase)) return effects;
     const Effects asking = ask_last(state, now);

@@ -44,9 +44,7 @@ Effects order_for(const State& state, const Promoting& phase, MemberId member)
         if (!tails_may_go(phase)) return {};
         return {SendRebuild{state.epoch, member, phase.candidate.member}};
     }
-    if (follows_at_once(phase, member) || tails_may_go(phase)) {
-        return {follow(state, phase, member)};
-    }
+    if (may_follow(phase, member)) return {follow(state, phase, member)};
     if (!phase.answers.contains(member)) return {SendPrepare{state.epoch, member}};
     return {};
 }
@@ -89,14 +87,14 @@ Effects orders_for_all(const State& state, const Promoting& phase)
     return effects;
 }
 
-/// The marker is written. With enough followers already there this changes little; without them it
-/// is what those with a tail wait for.
+/// The marker is written: what those with a tail wait for, unless enough others follow already, and
+/// everybody where the candidate lagged.
 Effects write_marker(State& state)
 {
     Promoting& phase = phase_of(state);
     phase.stage = Stage::written;
     Effects effects = advance(state);
-    if (phase.stage == Stage::written && tails_may_go(phase)) {
+    if (phase.stage == Stage::written && (tails_may_go(phase) || has_lagged(phase))) {
         const Effects orders = orders_for_all(state, phase);
         effects.insert(effects.end(), orders.begin(), orders.end());
     }
@@ -190,7 +188,7 @@ Effects enter(State& state, const Config& config, const LastPrimary& candidate, 
     if (of_two && phase.call.alone_after) phase.alone_at = now + *phase.call.alone_after;
     Effects effects{promotion(state, phase)};
     for (const MemberId member : phase.call.electorate.members) {
-        if (!follows_at_once(phase, member)) continue;
+        if (!may_follow(phase, member)) continue;
         effects.emplace_back(follow(state, phase, member));
     }
     if (may_serve) effects.emplace_back(SendPrepare{state.epoch, call.serving});
@@ -263,11 +261,12 @@ Effects on(State& state, const Config& config, const Observed& observed, TimePoi
     Promoting& phase = phase_of(state);
     const mysql::Observation& seen = observed.observation;
     if (observed.member == phase.candidate.member) return on_candidate(state, config, seen, now);
-    const bool follows = seen.epoch == state.epoch && seen.source == phase.candidate.member;
+    const bool follows = seen.epoch == state.epoch && seen.source == phase.candidate.member &&
+                         !mysql::cannot_receive(seen);
     if (follows) {
         phase.followed.insert(observed.member);
     } else {
-        phase.followed.erase(observed.member);  // Restarted since: it is told again.
+        phase.followed.erase(observed.member);  // Restarted or refused since: it is told again.
     }
     const auto answer = phase.answers.find(observed.member);
     if (answer != phase.answers.end() && seen.amnesiac) answer->second.amnesiac = true;
@@ -293,7 +292,8 @@ Effects on(State& state, const Config&, const Prepared& prepared, TimePoint)
         Answer{
             .position = prepared.position,
             .marker = prepared.marker,
-            .amnesiac = prepared.amnesiac});
+            .amnesiac = prepared.amnesiac,
+            .lags = prepared.lags});
     const Effects orders = order_for(state, phase, prepared.member);
     effects.insert(effects.end(), orders.begin(), orders.end());
     return effects;

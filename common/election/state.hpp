@@ -24,6 +24,7 @@ struct Answer {
     mysql::Position position;
     Epoch marker{};
     bool amnesiac = false;  ///< Known, but neither vote nor candidate.
+    bool lags = false;      ///< Had not applied all of it then.
     friend bool operator==(const Answer&, const Answer&) = default;
 };
 using Answers = std::map<MemberId, Answer>;

@@ -17,6 +17,18 @@ bool follows_at_once(const Promoting& phase, MemberId member)
     return phase.candidate.position.includes(found->second.position);
 }
 
+bool has_lagged(const Promoting& phase)
+{
+    const auto candidate = phase.answers.find(phase.candidate.member);
+    return candidate != phase.answers.end() && candidate->second.lags;
+}
+
+bool may_follow(const Promoting& phase, MemberId member)
+{
+    if (phase.stage == Promoting::Stage::asked && has_lagged(phase)) return false;
+    return follows_at_once(phase, member) || tails_may_go(phase);
+}
+
 bool tails_may_go(const Promoting& phase)
 {
     if (phase.stage != Promoting::Stage::written) return false;

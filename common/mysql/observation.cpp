@@ -40,6 +40,12 @@ bool cannot_apply(const Observation& seen)
     return !seen.applier_running && seen.applier_error && !seen.applier_error->empty();
 }
 
+bool cannot_receive(const Observation& seen)
+{
+    return seen.receiver_state == control::ReceiverState::stopped && seen.receiver_error &&
+           !seen.receiver_error->empty();
+}
+
 Result<Observation> understand(
     const control::Observation& report, Flavor flavor, const Uuid& cluster)
 {

@@ -53,6 +53,9 @@ struct Observation {
 /// Its applier has stopped with an error, which no order to go on mends.
 [[nodiscard]] bool cannot_apply(const Observation& seen);
 
+/// Its receiver has ended with an error: only an order starts it again.
+[[nodiscard]] bool cannot_receive(const Observation& seen);
+
 /// The marker is read from the position, not believed. A volume whose epoch cannot be read makes an
 /// amnesiac. Errors: position_malformed.
 [[nodiscard]] Result<Observation> understand(

@@ -221,6 +221,7 @@ struct Filler {
         prepared.set_position(from.position);
         prepared.set_marker(number(from.marker));
         prepared.set_amnesiac(from.amnesiac);
+        prepared.set_lags(from.lags);
     }
     void operator()(const control::Promoted& from) const
     {
@@ -298,7 +299,8 @@ Result<control::FromMember> from_wire(const pb::control::FromMember& from)
                 .epoch = Epoch{from.prepared().epoch()},
                 .position = from.prepared().position(),
                 .marker = Epoch{from.prepared().marker()},
-                .amnesiac = from.prepared().amnesiac()}};
+                .amnesiac = from.prepared().amnesiac(),
+                .lags = from.prepared().lags()}};
         case pb::control::FromMember::kPromoted:
             return Message{control::Promoted{
                 .epoch = Epoch{from.promoted().epoch()}, .position = from.promoted().position()}};

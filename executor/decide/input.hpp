@@ -129,6 +129,7 @@ struct ReceiverStopped {
     OpId op{};
     std::string position;
     Epoch marker{};
+    bool lags = false;  ///< Has not applied all of `position`.
 };
 struct ServerPromoted {  ///< The marker is in the binlog; its commit may still wait.
     OpId op{};

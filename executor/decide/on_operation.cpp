@@ -67,7 +67,7 @@ void on(Step& step, const ReceiverStopped& in)
     if (is_in<Replica>(state)) state.phase = Fenced{};
     const Epoch epoch = epoch_of(done->order);
     if (is_in<Fenced>(state) && epoch == state.record.epoch) {
-        say(step, control::Prepared{epoch, in.position, in.marker, is_amnesiac(state)});
+        say(step, control::Prepared{epoch, in.position, in.marker, is_amnesiac(state), in.lags});
     }
     go_on(step);
 }

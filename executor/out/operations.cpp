@@ -19,6 +19,7 @@ constexpr auto shut_max = 3s;  // It hangs when a commit waits: that is the answ
 struct Held {
     std::string position;
     Epoch marker{};
+    bool lags = false;
 };
 
 OpFailed failed(OpId op, const Failure& failure)
@@ -34,7 +35,7 @@ Outcome<Held> held_by(ServerControl& control, const std::string& cluster_uuid)
 {
     const auto seen = control.observe(cluster_uuid, Clock::now() + quick);
     if (seen.has_error()) return seen.error();
-    return Held{seen->position, seen->marker};
+    return Held{seen->position, seen->marker, seen->applied != seen->position};
 }
 
 }  // namespace
@@ -63,7 +64,7 @@ void Operations::start(const StopReceiver& order)
         return held_by(control, uuid);
     };
     auto done = [op = order.op](const Outcome<Held>& held) {
-        return ReceiverStopped{op, held->position, held->marker};
+        return ReceiverStopped{op, held->position, held->marker, held->lags};
     };
     tasks_.spawn(run(order.op, control_, std::move(work), std::move(done)));
 }

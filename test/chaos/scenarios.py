@@ -261,6 +261,20 @@ def forget_then_kill_primary(world, clients, number):
     writes_again(world, clients)
 
 
+@scenario((1, 1))
+def lag_then_kill_primary(world, clients, _number):
+    """The primary is killed while no replica can apply what it received; they can 2 s later."""
+    with contextlib.ExitStack() as stack:
+        blockers = [stack.enter_context(world.connect(replica)) for replica in world.replicas()]
+        for blocker in blockers:
+            blocker.execute("LOCK TABLES chaos.w READ")
+        before = clients.count()
+        world.awaited("rows to fall behind with", 60, lambda: clients.count() > before + 200)
+        world.kill(world.primary())
+        world.lasts(2)
+    writes_again(world, clients)
+
+
 @scenario((0, 0))
 def load_machine(world, clients, _number):
     """All cores are busy with others' work for 20 s."""

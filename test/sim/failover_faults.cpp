@@ -69,7 +69,7 @@ mysql::Observation World::look_at(const Member& member) const
     if (member.role == Member::Role::replica) {
         const bool is_closed = members_.at(*member.source).role != Member::Role::primary;
         seen.packet_age = now_ - member.packet_at;
-        seen.receiver_running = !is_closed && seen.packet_age < patience;
+        seen.receiver_running = !is_closed && !member.refused && seen.packet_age < patience;
     }
     if (member.role == Member::Role::primary) {
         std::uint32_t waiting = 0;

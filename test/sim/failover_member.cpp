@@ -41,6 +41,7 @@ void fence(Member& member)
     member.writable = false;
     member.source.reset();
     member.link = false;
+    member.refused = false;
     member.acknowledges = false;
 }
 
@@ -78,7 +79,7 @@ struct Obeying {
         if (broken == Broken::position_alone) marker = Epoch{};
         if (broken == Broken::followed_epoch) marker = member.followed;
         return Answer{
-            control::Prepared{prepare.epoch, {}, marker, member.amnesiac},
+            control::Prepared{prepare.epoch, {}, marker, member.amnesiac, tells_lag()},
             member.told_position(broken)};
     }
     std::optional<Answer> operator()(const control::Promote& promote)
@@ -129,10 +130,7 @@ struct Obeying {
         if (member.half_copied || is_errant(follow)) {
             return refuse(Refused::Reason::errant, follow.epoch, "follow");
         }
-        const bool follows_already = member.role == Member::Role::replica &&
-                                     member.source == follow.primary &&
-                                     member.followed == follow.epoch;
-        if (!follows_already) repoint(follow);
+        if (!follows_already(follow)) repoint(follow);
         const bool caught_up = follow.caught_up && follow.server_run == member.told_run(broken);
         if (caught_up) member.amnesiac = false;
         member.acknowledges = follow.acknowledge;
@@ -199,20 +197,33 @@ struct Obeying {
     std::optional<Answer> operator()(const auto&) const { return std::nullopt; }
 
   private:
+    [[nodiscard]] bool tells_lag() const
+    {
+        return member.applied < member.log.size() && broken != Broken::lag_untold;
+    }
+    [[nodiscard]] bool follows_already(const control::Follow& follow) const
+    {
+        return member.role == Member::Role::replica && member.source == follow.primary &&
+               member.followed == follow.epoch && !member.refused;
+    }
     /// MySQL's cannot be cut: it holds what the primary lacks, and says so.
     [[nodiscard]] bool is_errant(const control::Follow& follow) const
     {
-        const bool follows_already = member.role == Member::Role::replica &&
-                                     member.source == follow.primary &&
-                                     member.followed == follow.epoch;
-        return member.flavor == mysql::Flavor::mysql && !follows_already &&
+        return member.flavor == mysql::Flavor::mysql && !follows_already(follow) &&
                broken != Broken::errant_check_skipped && !is_prefix(member.log, source_log);
     }
     void repoint(const control::Follow& follow)
     {
         fence(member);
         member.promised = follow.epoch;
+        member.role = Member::Role::replica;
+        member.source = follow.primary;
+        member.followed = follow.epoch;
         if (broken == Broken::repoint_forgets) member.cut(member.applied);
+        if (source_log.empty()) {
+            member.refused = true;
+            return;
+        }
         // What the new primary lacks goes, by cutting or by a rebuild: then it is an amnesiac.
         std::size_t common = 0;
         while (common < member.log.size() && common < source_log.size() &&
@@ -228,9 +239,6 @@ struct Obeying {
         }
         member.applied = member.log.size();
         member.untrimmed = false;
-        member.role = Member::Role::replica;
-        member.source = follow.primary;
-        member.followed = follow.epoch;
         member.link = true;
     }
 };
@@ -329,6 +337,10 @@ mysql::Observation Member::observe(Broken broken) const
     seen.position = told_position(broken);
     seen.marker = broken == Broken::opened_before_marker ? promised : marker();
     seen.receiver_running = link;
+    if (refused && broken != Broken::lag_untold) {
+        seen.receiver_state = control::ReceiverState::stopped;
+        seen.receiver_error = "1236: not in the binlog";
+    }
     seen.applier_running = link;
     if (source) seen.source = *source;
     seen.acknowledges = acknowledges;

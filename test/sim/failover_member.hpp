@@ -53,6 +53,7 @@ enum class Broken {
     async_half_open,     ///< Asynchronous: receivers that were cut off count for ever.
     async_never_fences,  ///< Asynchronous: the old primary does not end itself.
     async_not_saved,     ///< Asynchronous: who may serve is not persisted.
+    lag_untold,  ///< A candidate that has not applied all, and whom it refuses for that, look well.
 };
 
 struct Transaction {
@@ -103,6 +104,8 @@ struct Member {
     std::size_t acks = 0;
     std::optional<MemberId> source;
     bool link = false;
+    bool refused =
+        false;  ///< By its source, that has not applied what it holds; until the next order.
     bool acknowledges = false;
     bool half_copied = false;                   ///< A rebuild of it has failed.
     std::pair<Epoch, std::uint64_t> rebuilt{};  ///< By this order: said again, it is done.
@@ -130,7 +133,8 @@ struct Member {
     void forget(std::size_t kept, Broken broken);
 };
 
-/// What the executor does with an order. `source_log`: of the primary that a Follow names.
+/// What the executor does with an order. `source_log`: of the primary that a Follow names; empty:
+/// it is none yet, and has not applied what this one holds.
 /// Nothing: it is not said yet.
 [[nodiscard]] std::optional<Answer> obey(
     Member& member, const Order& order, const Log& source_log, Prng& prng, Broken broken);

@@ -274,7 +274,7 @@ void Scheduler::answered(MemberId member, const Answer& answer, TimePoint now)
         Overload{
             [&](const control::Prepared& m) {
                 const election::Prepared prepared{
-                    m.epoch, member, answer.position, m.marker, m.amnesiac};
+                    m.epoch, member, answer.position, m.marker, m.amnesiac, m.lags};
                 tell(prepared, now);
             },
             [&](const control::Promoted& m) {

@@ -238,7 +238,7 @@ void World::receive(Member& member)
 void World::apply(Member& member)
 {
     const bool replicates = member.role == Member::Role::replica && !member.hung;
-    if (replicates && member.applied < member.log.size()) ++member.applied;
+    if (replicates && !appliers_held_ && member.applied < member.log.size()) ++member.applied;
 }
 
 void World::deliver_order(Member& drawn)
@@ -255,18 +255,29 @@ void World::deliver_order(Member& drawn)
     obey_next(member, is_election_order(stream.orders[at]) ? at : 0);
 }
 
+/// A receiver that asks for more than its source has applied, which a MariaDB source does not bear.
+bool World::refuses(const Member& source, const Member& receiver) const
+{
+    const bool answers = source.machine_up && source.role != Member::Role::down && !source.hung &&
+                         !is_cut(source.id, receiver.id);
+    return answers && flavor_ == mysql::Flavor::mariadb && source.applied < receiver.log.size() &&
+           is_prefix(receiver.log, source.log);
+}
+
 void World::obey_next(Member& member, std::size_t at)
 {
     Stream& stream = streams_.at(member.id);
     const Order order = stream.orders[at];
     stream.orders.erase(stream.orders.begin() + static_cast<std::ptrdiff_t>(at));
     if (member.hung && !rouse(member, order)) return;
+    if (appliers_held_ && std::holds_alternative<control::Promote>(order.message)) return;
     Log source_log;
     if (const auto* follow = std::get_if<control::Follow>(&order.message)) {
         const Member& source = members_.at(follow->primary);
         // Without the primary at hand it cannot begin; the order is repeated.
-        if (!source.is_leading(follow->epoch)) return;
-        source_log = source.log;
+        const bool leads = source.is_leading(follow->epoch);
+        if (!leads && !refuses(source, member)) return;
+        if (leads) source_log = source.log;
     }
     if (const auto* rebuild = std::get_if<control::Rebuild>(&order.message)) {
         const Member& donor = members_.at(rebuild->donor);
@@ -376,7 +387,8 @@ void World::mend_link(Member& member)
 {
     std::erase_if(cuts_, [&member](const auto& pair) { return pair.contains(member.id); });
     for (auto& [id, other] : members_) {
-        other.link = other.role == Member::Role::replica && !is_cut(id, *other.source);
+        other.link =
+            other.role == Member::Role::replica && !other.refused && !is_cut(id, *other.source);
     }
 }
 

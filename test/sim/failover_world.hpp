@@ -53,6 +53,8 @@ class World {
     void cut(MemberId one, MemberId other);
     void lose(MemberId member) { crash_machine(members_.at(member)); }
     void bring_back(MemberId member) { bring_back(members_.at(member)); }
+    /// Nobody applies what he receives. A promotion waits for that.
+    void hold_appliers(bool hold) { appliers_held_ = hold; }
     /// Everybody does what he does, and clients write, or do not. Returns what is wrong.
     [[nodiscard]] std::string pass(Duration duration, bool writes);
 
@@ -105,6 +107,7 @@ class World {
     [[nodiscard]] mysql::Observation look_at(const Member& member) const;
     void note_packets();
     void check_call();
+    [[nodiscard]] bool refuses(const Member& source, const Member& receiver) const;
     void obey_next(Member& member, std::size_t at);
     void acknowledge();
     void acknowledge(const Transaction& transaction, const std::string& where);
@@ -129,6 +132,7 @@ class World {
     mysql::Flavor flavor_;
     std::map<MemberId, Member> members_;
     bool async_;
+    bool appliers_held_ = false;
     std::map<MemberId, Stream> streams_;
     std::map<MemberId, Watch> watches_;
     Scheduler scheduler_;

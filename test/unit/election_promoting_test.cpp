@@ -243,6 +243,55 @@ TEST_CASE("election: an old primary without a tail follows at once", "[election]
     }
 }
 
+TEST_CASE("election: nobody connects to a candidate that has yet to apply", "[election]")
+{
+    ElectionScript script;
+    (void)script.feed(called({m1, m2, m3}, 1));
+    (void)script.answer(m3, 9);
+    const std::string promote = "promote 2 e4 at 0-1-9 k=1";
+    REQUIRE(script.feed(Prepared{Epoch{4}, m2, up_to(9), Epoch{3}, false, true}) == promote);
+    CHECK(script.feed(Appeared{m3}) == "ignored: nothing to do");
+    CHECK(script.wait(1s) == "prepare 1 e4; " + promote);
+    CHECK(script.answer(m1, 8) == "");
+    SECTION("but as soon as it is promoted")
+    {
+        CHECK(script.feed(Promoted{Epoch{4}, m2}) == "follow 2: 1 e4; follow 2: 3 e4");
+        CHECK(script.feed(Followed{Epoch{4}, m3}) == "");
+        CHECK(script.see(m3, replica_of(m2, 4, 4)) == admitted_and_open);
+    }
+    SECTION("or seen to be")
+    {
+        CHECK(script.see(m2, leading(false)) == "follow 2: 1 e4; follow 2: 3 e4");
+    }
+    SECTION("a follower's lag hinders nobody")
+    {
+        CHECK(
+            script.feed(Prepared{Epoch{4}, m3, up_to(9), Epoch{3}, false, true}) ==
+            "ignored: already so");
+    }
+}
+
+TEST_CASE("election: a receiver that ended with an error is started again", "[election]")
+{
+    ElectionScript script = promoting();
+    (void)script.feed(Promoted{Epoch{4}, m2});
+    (void)script.feed(Followed{Epoch{4}, m1});
+    (void)script.feed(Followed{Epoch{4}, m3});
+    CHECK(script.wait(1s) == "");
+    mysql::Observation refused = replica_of(m2, 4, 3);
+    refused.receiver_running = false;
+    refused.receiver_state = control::ReceiverState::stopped;
+    CHECK(script.see(m3, refused) == "");
+    CHECK(script.wait(1s) == "");  // Ended by hand: its executor sees to that.
+    CHECK(script.see(m2, leading(false)) == "");
+    refused.receiver_error = "1236: it is not in the binlog";
+    CHECK(script.see(m3, refused) == "");
+    CHECK(script.wait(1s) == "follow 2: 3 e4");
+    CHECK(script.wait(1s) == "follow 2: 3 e4");
+    CHECK(script.see(m3, replica_of(m2, 4, 3)) == "");
+    CHECK(script.wait(1s) == "");
+}
+
 TEST_CASE("election: orders without an answer are repeated", "[election]")
 {
     ElectionScript script = promoting();

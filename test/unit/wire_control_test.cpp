@@ -78,7 +78,11 @@ TEST_CASE("control messages: what a member says survives the wire", "[wire]")
         everything_observed(),
         control::Observation{},
         control::Prepared{
-            .epoch = Epoch{7}, .position = "0-1-5", .marker = Epoch{6}, .amnesiac = true},
+            .epoch = Epoch{7},
+            .position = "0-1-5",
+            .marker = Epoch{6},
+            .amnesiac = true,
+            .lags = true},
         control::Promoted{.epoch = Epoch{7}, .position = "0-1-6"},
         control::Followed{
             .epoch = Epoch{7},
