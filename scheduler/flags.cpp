@@ -145,16 +145,16 @@ constexpr std::array flags{
         members,
         "lease",
         "DURATION",
-        "3s",
+        "2s",
         "A primary that is silent to the scheduler, and to enough of its replicas, for this "
-        "long is replaced. Not below the 3s after which its replicas notice"},
+        "long is replaced. Not below 2s: both say something every second"},
     Flag{
         members,
         "hang_timeout",
         "DURATION",
-        "3s",
+        "2s",
         "A primary whose server has not answered its executor for this long is replaced. Not below "
-        "the 3s that one probe takes"},
+        "the 2s that one probe takes"},
     Flag{
         members,
         "cut_timeout",

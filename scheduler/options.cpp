@@ -126,8 +126,8 @@ void understand_mesos(const FlagReader& read, Options& options)
 Duration read_evidence(const FlagReader& read, const std::string& flag)
 {
     const Duration value = read.duration(flag);
-    if (value < std::chrono::seconds{3}) {
-        throw FlagError{flag, "is too short: executors notice after 3s, give that or more"};
+    if (value < std::chrono::seconds{2}) {
+        throw FlagError{flag, "is too short: executors notice after 2s, give that or more"};
     }
     return value;
 }

@@ -18,8 +18,8 @@ namespace mysos::diagnosis {
 
 struct Config {
     /// Silence for longer is evidence: of a control stream, and of a replica's source.
-    Duration lease = std::chrono::seconds{3};
-    Duration hang_timeout = std::chrono::seconds{3};     ///< A server does not answer its executor.
+    Duration lease = std::chrono::seconds{2};
+    Duration hang_timeout = std::chrono::seconds{2};     ///< A server does not answer its executor.
     Duration hang_alone_max = std::chrono::seconds{60};  ///< Then it is started anew at the least.
     Duration cut_timeout = std::chrono::seconds{5};      ///< Commits wait for lost replicas.
     Duration failover_block = std::chrono::seconds{30};  ///< A new primary is given time to gather.

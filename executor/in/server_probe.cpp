@@ -7,7 +7,7 @@
 namespace mysos::executor {
 namespace {
 
-constexpr std::chrono::seconds answers_max{2};
+constexpr std::chrono::seconds answers_max{1};
 constexpr std::chrono::milliseconds life_max{750};
 
 using Count = ProbeServer::Receivers;

@@ -24,7 +24,7 @@ struct ProbeTarget {
 /// answers is asked whether it lives at all before it counts as silent, so that a machine that
 /// stood still, the executor with it, does not pass for a server that hangs.
 ///
-/// Units: 2 s for the answers, then 0.75 s for a sign of life: with the 0.25 s between probes what
+/// Units: 1 s for the answers, then 0.75 s for a sign of life: with the 0.25 s between probes what
 ///        --hang_timeout is by default.
 [[nodiscard]] io::Awaitable<void> probe(
     io::Offload& offload, RunId run, ProbeTarget target, Post post);

@@ -78,7 +78,7 @@ TEST_CASE("sim: a primary that hangs for a moment is not", "[sim]")
 {
     play({nobody, 30s}, [](World& world, MemberId primary) {
         world.hang(primary);
-        CHECK(world.pass(2s, true) == "");
+        CHECK(world.pass(1s, true) == "");
         world.resume(primary);
     });
 }

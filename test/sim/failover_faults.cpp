@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// After so long a probe is given up, and a receiver believes its source to be gone.
-constexpr Duration patience = 3s;
+constexpr Duration patience = 2s;
 
 }  // namespace
 

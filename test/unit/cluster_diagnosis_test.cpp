@@ -147,11 +147,11 @@ TEST_CASE("cluster: a primary whose server hangs is replaced as soon as that is 
     Three three;
     three.says[p].answers = false;
     three.says[p].position = "";
-    three.says[p].unanswered_ms = 2'999;
+    three.says[p].unanswered_ms = 1'999;
     three.say(p);
     CHECK(three.state.verdict == Verdict::primary_stalls);
     CHECK_FALSE(three.elects());
-    three.says[p].unanswered_ms = 3'000;
+    three.says[p].unanswered_ms = 2'000;
     three.say(p);
     CHECK(three.elects());
     CHECK(three.state.verdict == Verdict::electing);
@@ -164,7 +164,7 @@ TEST_CASE("cluster: a primary lost to all is replaced when its lease is over", "
     three.disconnect(p);
     three.lose_source(r2);
     three.lose_source(r3);
-    three.wait(2900ms);
+    three.wait(1900ms);
     CHECK(three.state.verdict == Verdict::primary_silent);
     CHECK_FALSE(three.elects());
     three.wait(100ms);
@@ -180,14 +180,14 @@ TEST_CASE("cluster: its lease ends it though nobody says anything new", "[cluste
     three.say(r2);
     three.say(r3);
     three.disconnect(p);
-    while (three.now < t0 + 3s) {
+    while (three.now < t0 + 2s) {
         CHECK_FALSE(three.elects());
         const auto deadline = next_deadline(three.state);
         REQUIRE(deadline);
         three.now = *deadline;
         three.feed(DeadlinePassed{});
     }
-    CHECK(three.now == t0 + 3s);
+    CHECK(three.now == t0 + 2s);
     CHECK(three.elects());
 }
 

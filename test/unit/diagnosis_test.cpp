@@ -131,14 +131,14 @@ TEST_CASE("diagnosis: silence counts only where replicas bear it out", "[diagnos
          Verdict::primary_unreachable,
          [](Ward& w) {
              w.lose_stream(p);
-             w.seen[r2].packet_age = 3100ms;
+             w.seen[r2].packet_age = 2100ms;
              w.seen[r3].packet_age = 4s;
          }},
         {"lost to all, but only just",
          Verdict::primary_silent,
          [](Ward& w) {
              w.lose_stream(p);
-             w.view.members[p].heard_at = w.now - 2999ms;
+             w.view.members[p].heard_at = w.now - 1999ms;
              w.lose_source(r2);
              w.lose_source(r3);
          }},
@@ -237,8 +237,8 @@ TEST_CASE("diagnosis: silence counts only where replicas bear it out", "[diagnos
 TEST_CASE("diagnosis: a server that hangs is replaced where others can lead", "[diagnosis]")
 {
     check({
-        {"for the timeout", Verdict::primary_hung, [](Ward& w) { w.hang(p, 3s); }},
-        {"for less", Verdict::primary_stalls, [](Ward& w) { w.hang(p, 2900ms); }},
+        {"for the timeout", Verdict::primary_hung, [](Ward& w) { w.hang(p, 2s); }},
+        {"for less", Verdict::primary_stalls, [](Ward& w) { w.hang(p, 1900ms); }},
         {"it refuses to answer: it lives", Verdict::primary_stalls, [](Ward& w) { w.hang(p, 0s); }},
         {"an executor that does not say for how long",
          Verdict::primary_stalls,
@@ -256,7 +256,7 @@ TEST_CASE("diagnosis: a server that hangs is replaced where others can lead", "[
          Verdict::primary_stalls,
          [](Ward& w) {
              w.hang(p, 30s);
-             w.hang(r2, 3s);
+             w.hang(r2, 2s);
          }},
         {"voters that are silent are none",
          Verdict::primary_stalls,

@@ -106,7 +106,7 @@ TEST_CASE("diagnosis: who looks when it says so misses nothing", "[diagnosis]")
         w.lose_source(r3);
         w.look();
         CHECK(verdict() == Verdict::primary_silent);
-        REQUIRE(next() == w.now + 3s);
+        REQUIRE(next() == w.now + 2s);
         for (const MemberId id : {r2, r3}) w.view.members[id].heard_at += 1s;
         w.now = *next();
         CHECK(verdict() == Verdict::primary_unreachable);
@@ -117,7 +117,7 @@ TEST_CASE("diagnosis: who looks when it says so misses nothing", "[diagnosis]")
         w.seen[p].commits_waiting = 3;
         for (const MemberId id : {r2, r3}) w.lose_source(id);
         w.look();
-        CHECK(next() == w.now + 3s);  // Anybody may fall silent before.
+        CHECK(next() == w.now + 2s);  // Anybody may fall silent before.
         w.wait(4s);
         CHECK(next() == w.now + 1s);
     }

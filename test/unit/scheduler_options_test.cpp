@@ -90,8 +90,8 @@ TEST_CASE("flags: what is left out has its documented default", "[options]")
     CHECK(
         got.installer_args == nlohmann::json::parse(R"({"installer":"host","flavor":"mariadb"})"));
     CHECK(got.election_timeout == 60s);
-    CHECK(got.diagnosis.lease == 3s);
-    CHECK(got.diagnosis.hang_timeout == 3s);
+    CHECK(got.diagnosis.lease == 2s);
+    CHECK(got.diagnosis.hang_timeout == 2s);
     CHECK(got.diagnosis.cut_timeout == 5s);
     CHECK(got.diagnosis.failover_block == 30s);
     CHECK(got.zk.path == "/mysos");
@@ -177,9 +177,9 @@ TEST_CASE(
         {{"--use_unreserved=maybe"}, "--use_unreserved: 'maybe' is neither true nor false"},
         {{"--election_timeout=60"},
          "--election_timeout: '60' is not a duration: give one such as 60s, 5m or 14d"},
-        {{"--lease=2s"}, "--lease: is too short: executors notice after 3s, give that or more"},
+        {{"--lease=1s"}, "--lease: is too short: executors notice after 2s, give that or more"},
         {{"--hang_timeout=1s"},
-         "--hang_timeout: is too short: executors notice after 3s, give that or more"},
+         "--hang_timeout: is too short: executors notice after 2s, give that or more"},
         {{"--framework_failover_timeout=0s"},
          "--framework_failover_timeout: '0s' is not a duration: give one such as 60s, 5m or 14d"},
         {{"--executor_environ={}"},
