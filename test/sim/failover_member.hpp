@@ -111,6 +111,7 @@ struct Member {
     std::pair<Epoch, std::uint64_t> rebuilt{};  ///< By this order: said again, it is done.
     std::uint64_t run = 0;                      ///< Of its server.
     TimePoint packet_at{};                      ///< Last one of its source.
+    bool applier_held = false;
     bool hung = false;  ///< Its server does nothing, its executor does not know at first.
     TimePoint hung_at{};
     mysql::Observation before_hang;

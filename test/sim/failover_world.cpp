@@ -238,7 +238,7 @@ void World::receive(Member& member)
 void World::apply(Member& member)
 {
     const bool replicates = member.role == Member::Role::replica && !member.hung;
-    if (replicates && !appliers_held_ && member.applied < member.log.size()) ++member.applied;
+    if (replicates && !member.applier_held && member.applied < member.log.size()) ++member.applied;
 }
 
 void World::deliver_order(Member& drawn)
@@ -270,7 +270,7 @@ void World::obey_next(Member& member, std::size_t at)
     const Order order = stream.orders[at];
     stream.orders.erase(stream.orders.begin() + static_cast<std::ptrdiff_t>(at));
     if (member.hung && !rouse(member, order)) return;
-    if (appliers_held_ && std::holds_alternative<control::Promote>(order.message)) return;
+    if (member.applier_held && std::holds_alternative<control::Promote>(order.message)) return;
     Log source_log;
     if (const auto* follow = std::get_if<control::Follow>(&order.message)) {
         const Member& source = members_.at(follow->primary);

@@ -54,7 +54,10 @@ class World {
     void lose(MemberId member) { crash_machine(members_.at(member)); }
     void bring_back(MemberId member) { bring_back(members_.at(member)); }
     /// Nobody applies what he receives. A promotion waits for that.
-    void hold_appliers(bool hold) { appliers_held_ = hold; }
+    void hold_appliers(bool hold)
+    {
+        for (auto& [id, member] : members_) member.applier_held = hold;
+    }
     /// Everybody does what he does, and clients write, or do not. Returns what is wrong.
     [[nodiscard]] std::string pass(Duration duration, bool writes);
 
@@ -132,7 +135,6 @@ class World {
     mysql::Flavor flavor_;
     std::map<MemberId, Member> members_;
     bool async_;
-    bool appliers_held_ = false;
     std::map<MemberId, Stream> streams_;
     std::map<MemberId, Watch> watches_;
     Scheduler scheduler_;

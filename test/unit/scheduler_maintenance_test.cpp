@@ -181,7 +181,7 @@ TEST_CASE("maintenance: where members are it begins to move them, and waits", "[
 TEST_CASE("maintenance: members move a day before it, and not after its end", "[scheduler]")
 {
     State state = with_one();
-    constexpr std::int64_t two_days_ms = 48 * 3'600'000;
+    constexpr std::int64_t two_days_ms = std::int64_t{48} * 3'600'000;
     static_cast<void>(give(state, asks("i", agent, {unix_t0 + two_days_ms, 1h})));
     CHECK_FALSE(moves(state));
     REQUIRE(next_deadline(state));
@@ -211,7 +211,7 @@ TEST_CASE("maintenance: a new member is not placed where an agent is to rest", "
     offer.unavailable = mesos::Window{unix_t0 + 3'600'000, 1h};
     static_cast<void>(give(state, EventArrived{mesos::OffersMade{{offer}}}));
     CHECK_FALSE(state.clusters.at("demo").record.members.at(MemberId{1}).launched);
-    offer.unavailable->from_unix_ms += 48 * 3'600'000;
+    offer.unavailable->from_unix_ms += std::int64_t{48} * 3'600'000;
     static_cast<void>(give(state, EventArrived{mesos::OffersMade{{offer}}}));
     CHECK(state.clusters.at("demo").record.members.at(MemberId{1}).launched);
 }
