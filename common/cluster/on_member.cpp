@@ -70,8 +70,8 @@ void raise_high_water(Stepping& step)
         step.state.high_water, primary->second.understood->position, replicas, record.acks);
 }
 
-/// What it received cannot be applied, or its primary cannot give what it lacks: no order to follow
-/// helps, while a copy of another's data does.
+/// What it received cannot be applied, or its primary cannot give what it lacks: if orders to
+/// follow do not help for a while, a copy of another's data does.
 bool is_broken(const mysql::Observation& seen)
 {
     using control::Phase;
@@ -177,7 +177,7 @@ void hear(Stepping& step, MemberId id, const control::Prepared& message)
     const auto& seen = step.seen(id).observation;
     const bool is_amnesiac = message.amnesiac || (seen && seen->epoch_unreadable);
     const char* const lags = message.lags ? ", not all of it applied" : "";
-    step.report(Report::Level::info, id, "may be promoted: holds " + held.to_text() + lags);
+    step.report(Report::Level::info, id, "is prepared: holds " + held.to_text() + lags);
     tell_election(
         step,
         election::Prepared{

@@ -12,13 +12,15 @@ std::size_t primaries_beside(const Called& call, MemberId member)
     return found == call.primaries_beside.end() ? 0 : found->second;
 }
 
-/// Of two that hold the same.
-bool is_preferred(const Called& call, MemberId member, MemberId other)
+/// Of two that hold the same. One that has applied it can lead at once.
+bool is_preferred(
+    const Called& call, const Answers::value_type& one, const Answers::value_type& other)
 {
-    const int ours = preference_of(call, member);
-    const int theirs = preference_of(call, other);
+    const int ours = preference_of(call, one.first);
+    const int theirs = preference_of(call, other.first);
     if (ours != theirs) return ours > theirs;
-    return primaries_beside(call, member) < primaries_beside(call, other);
+    if (one.second.lags != other.second.lags) return other.second.lags;
+    return primaries_beside(call, one.first) < primaries_beside(call, other.first);
 }
 
 bool is_voter(const Called& call, MemberId member)
@@ -85,7 +87,7 @@ const Answers::value_type* most_advanced(const Called& call, const Answers& vote
     const Answers::value_type* best = nullptr;
     for (const auto& candidate : votes) {
         if (candidate.second.marker != marker || !includes_all(candidate)) continue;
-        if (best == nullptr || is_preferred(call, candidate.first, best->first)) best = &candidate;
+        if (best == nullptr || is_preferred(call, candidate, *best)) best = &candidate;
     }
     return best;
 }
@@ -144,7 +146,7 @@ std::optional<LastPrimary> best_of(const Called& call, const Answers& answers)
         } else if (answer.marker == best->second.marker) {
             const bool ahead = answer.position.includes(best->second.position);
             const bool behind = best->second.position.includes(answer.position);
-            if (ahead && (!behind || is_preferred(call, member, best->first))) best = &candidate;
+            if (ahead && (!behind || is_preferred(call, candidate, *best))) best = &candidate;
         }
     }
     if (best == nullptr) return std::nullopt;

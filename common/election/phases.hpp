@@ -58,6 +58,9 @@ namespace promoting {
 /// The candidate had received more than it had applied when it was asked.
 [[nodiscard]] bool has_lagged(const Promoting& phase);
 
+/// The candidate has been promoted. Whom its lag kept from following has all the time from now on.
+void begin_waiting(Promoting& phase, const Config& config, TimePoint now);
+
 /// Whether it is to be told now. A candidate that has not applied everything yet refuses those who
 /// hold more than it has applied (MariaDB, for good): they follow once it is promoted.
 [[nodiscard]] bool may_follow(const Promoting& phase, MemberId member);

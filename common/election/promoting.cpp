@@ -89,10 +89,10 @@ Effects orders_for_all(const State& state, const Promoting& phase)
 
 /// The marker is written: what those with a tail wait for, unless enough others follow already, and
 /// everybody where the candidate lagged.
-Effects write_marker(State& state)
+Effects write_marker(State& state, const Config& config, TimePoint now)
 {
     Promoting& phase = phase_of(state);
-    phase.stage = Stage::written;
+    begin_waiting(phase, config, now);
     Effects effects = advance(state);
     if (phase.stage == Stage::written && (tails_may_go(phase) || has_lagged(phase))) {
         const Effects orders = orders_for_all(state, phase);
@@ -159,7 +159,7 @@ Effects on_candidate(
     const bool leads = seen.phase == control::Phase::primary && seen.epoch == state.epoch &&
                        seen.marker == state.epoch;
     if (leads && phase.stage == Stage::opening && seen.writable) return opened(state);
-    if (leads && phase.stage == Stage::asked) return write_marker(state);
+    if (leads && phase.stage == Stage::asked) return write_marker(state, config, now);
     return advance(state);
 }
 
@@ -299,14 +299,14 @@ Effects on(State& state, const Config&, const Prepared& prepared, TimePoint)
     return effects;
 }
 
-Effects on(State& state, const Config&, const Promoted& promoted, TimePoint)
+Effects on(State& state, const Config& config, const Promoted& promoted, TimePoint now)
 {
     Promoting& phase = phase_of(state);
     if (promoted.member != phase.candidate.member) {
         return {Ignored{Ignored::Why::not_the_candidate}};
     }
     if (phase.stage != Stage::asked) return {Ignored{Ignored::Why::already_so}};
-    return write_marker(state);
+    return write_marker(state, config, now);
 }
 
 Effects on(State& state, const Config&, const Followed& followed, TimePoint)

@@ -23,6 +23,14 @@ bool has_lagged(const Promoting& phase)
     return candidate != phase.answers.end() && candidate->second.lags;
 }
 
+void begin_waiting(Promoting& phase, const Config& config, TimePoint now)
+{
+    phase.stage = Promoting::Stage::written;
+    if (!has_lagged(phase)) return;
+    phase.stuck_at = now + config.stuck_after;
+    if (phase.alone_at) phase.alone_at = now + *phase.call.alone_after;
+}
+
 bool may_follow(const Promoting& phase, MemberId member)
 {
     if (phase.stage == Promoting::Stage::asked && has_lagged(phase)) return false;

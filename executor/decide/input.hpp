@@ -129,7 +129,11 @@ struct ReceiverStopped {
     OpId op{};
     std::string position;
     Epoch marker{};
-    bool lags = false;  ///< Has not applied all of `position`.
+    bool lags = false;          ///< Has not applied all of `position`.
+    bool neither_runs = false;  ///< Not the applier either: it has failed.
+};
+struct PromotionBegun {  ///< All that was received is applied: from here on the server changes.
+    OpId op{};
 };
 struct ServerPromoted {  ///< The marker is in the binlog; its commit may still wait.
     OpId op{};
@@ -225,6 +229,7 @@ using Input = std::variant<
     Probed,
     ProbeFailed,
     ReceiverStopped,
+    PromotionBegun,
     ServerPromoted,
     AccountsMade,
     PrimaryFollowed,

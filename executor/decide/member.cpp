@@ -54,8 +54,10 @@ std::string message_of(const State& state)
                        std::to_string(static_cast<std::uint32_t>(replica.follow.primary));
             },
             [](const Primary& primary) {
-                return "primary of epoch " +
-                       std::to_string(static_cast<std::uint64_t>(primary.epoch));
+                const std::string what = primary.begun
+                                             ? "primary of epoch "
+                                             : "applies what it received, then leads epoch ";
+                return what + std::to_string(static_cast<std::uint64_t>(primary.epoch));
             },
             [](const Crashed& crashed) { return crashed.why; },
             [](const Rebuilding& rebuilding) { return message_of(rebuilding); },

@@ -8,7 +8,7 @@ namespace {
 using control::ReceiverState;
 
 /// What keeps the server from replicating as ordered; empty: nothing does. A receiver that cannot
-/// connect and a thread with an error are no work of a hand, and repeating the order mends neither.
+/// connect and a thread with an error are no work of a hand: whether to order again is for others.
 std::string deviation(const control::Observation& seen, const control::Follow& follow)
 {
     if (seen.receiver_state == ReceiverState::unknown) return {};  // It did not say.

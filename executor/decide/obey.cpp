@@ -12,6 +12,9 @@ using Reason = control::Refused::Reason;
 bool obey(Step& step, const Order&, const control::Prepare& prepare)
 {
     State& state = step.state;
+    // A MariaDB that is killed while it applies what it received forgets that; it gives up soon.
+    const auto* primary = in_phase<Primary>(state);
+    if (primary != nullptr && !primary->begun && state.operation) return false;
     if (is_in<Crashed>(state) || is_in<Primary>(state)) {
         // What it holds is untouched, and nothing here waits on a commit.
         start_server(step, StartMode::fenced);
@@ -37,7 +40,7 @@ bool obey(Step& step, const Order&, const control::Promote& promote)
         order.replicas.insert(spec.account.user);
     }
     step.order(std::move(order));
-    state.phase = Primary{promote.epoch, promote.acks, false, false, ""};
+    state.phase = Primary{.epoch = promote.epoch, .acks = promote.acks};
     return true;
 }
 

@@ -65,11 +65,24 @@ void on(Step& step, const ReceiverStopped& in)
     if (!done) return;
     State& state = step.state;
     if (is_in<Replica>(state)) state.phase = Fenced{};
+    // What it received and has not applied it cannot show any more, and it may have acknowledged
+    // that.
+    if (in.neither_runs) note_forgotten(step);
     const Epoch epoch = epoch_of(done->order);
     if (is_in<Fenced>(state) && epoch == state.record.epoch) {
         say(step, control::Prepared{epoch, in.position, in.marker, is_amnesiac(state), in.lags});
     }
     go_on(step);
+}
+
+void on(Step& step, const PromotionBegun& in)
+{
+    const auto& operation = step.state.operation;
+    if (!operation || operation->id != in.op) return step.ignore("not the operation under way");
+    auto* primary = primary_of(step, *operation);
+    if (primary == nullptr) return;
+    primary->begun = true;
+    proceed(step);  // What waited for it to give up does so no longer.
 }
 
 void on(Step& step, const ServerPromoted& in)
@@ -78,6 +91,7 @@ void on(Step& step, const ServerPromoted& in)
     if (!done) return;
     auto* primary = primary_of(step, *done);
     if (primary != nullptr) {
+        primary->begun = true;
         primary->promoted = true;
         primary->position = in.position;
         note_promoted(step);

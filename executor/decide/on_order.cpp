@@ -120,9 +120,10 @@ void accept(Step& step, const control::ToMember& order)
     accepted.saved = accepted.record == state.record && !state.saving;
     state.order = accepted;
     if (waits_for_nobody(state)) end_serving(step);
-    const bool slow =
-        state.operation && std::holds_alternative<control::Follow>(state.operation->order);
-    if (slow) step.order(AbandonOperation{state.operation->id});
+    const bool waits_for_applier =
+        state.operation && (std::holds_alternative<control::Follow>(state.operation->order) ||
+                            std::holds_alternative<control::Promote>(state.operation->order));
+    if (waits_for_applier) step.order(AbandonOperation{state.operation->id});
     if (!accepted.saved) save(step, accepted.record);
     proceed(step);
 }

@@ -198,7 +198,8 @@ void on(Step& step, const Probed& in)
     push_commits(step, in.seen);
     mend(step);
     const auto* primary = in_phase<Primary>(state);
-    if (primary == nullptr) return watch(step, fencing::NotPrimary{});
+    // Before it has promoted itself it lets nobody in: there is nothing to end.
+    if (primary == nullptr || !primary->begun) return watch(step, fencing::NotPrimary{});
     if (in.seen.marker == primary->epoch) note_promoted(step);
     if (!state.task->data.async) {
         return watch(

@@ -114,6 +114,7 @@ void on(Step& step, const Probed& in);
 void on(Step& step, const ProbeFailed& in);
 // on_operation.cpp
 void on(Step& step, const ReceiverStopped& in);
+void on(Step& step, const PromotionBegun& in);
 void on(Step& step, const ServerPromoted& in);
 void on(Step& step, const AccountsMade& in);
 void on(Step& step, const PrimaryFollowed& in);

@@ -72,10 +72,11 @@ struct Replica {
 struct Primary {
     Epoch epoch{};
     std::uint32_t acks = 0;
-    bool promoted = false;  ///< The marker is in the binlog.
-    bool open = false;      ///< Clients are let in.
-    std::string position;   ///< With the marker.
-    bool relaxed = false;   ///< They were to be, and commits wait for nobody since.
+    bool begun = false;      ///< What was received is applied, and the server is changed.
+    bool promoted = false;   ///< The marker is in the binlog.
+    bool open = false;       ///< Clients are let in.
+    std::string position{};  ///< With the marker.
+    bool relaxed = false;    ///< They were to be, and commits wait for nobody since.
     friend bool operator==(const Primary&, const Primary&) = default;
 };
 /// The server is down, or on its way down, and stays so until ordered: what it holds is untouched.

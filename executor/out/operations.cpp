@@ -20,6 +20,7 @@ struct Held {
     std::string position;
     Epoch marker{};
     bool lags = false;
+    bool neither_runs = false;
 };
 
 OpFailed failed(OpId op, const Failure& failure)
@@ -35,7 +36,9 @@ Outcome<Held> held_by(ServerControl& control, const std::string& cluster_uuid)
 {
     const auto seen = control.observe(cluster_uuid, Clock::now() + quick);
     if (seen.has_error()) return seen.error();
-    return Held{seen->position, seen->marker, seen->applied != seen->position};
+    const bool neither_runs = !seen->source_host.empty() && !seen->applier_running &&
+                              seen->receiver_state == control::ReceiverState::stopped;
+    return Held{seen->position, seen->marker, seen->applied != seen->position, neither_runs};
 }
 
 }  // namespace
@@ -64,7 +67,7 @@ void Operations::start(const StopReceiver& order)
         return held_by(control, uuid);
     };
     auto done = [op = order.op](const Outcome<Held>& held) {
-        return ReceiverStopped{op, held->position, held->marker, held->lags};
+        return ReceiverStopped{op, held->position, held->marker, held->lags, held->neither_runs};
     };
     tasks_.spawn(run(order.op, control_, std::move(work), std::move(done)));
 }
@@ -153,20 +156,25 @@ io::Awaitable<void> Operations::push_with(Control control)
     if (outcome.has_error()) post_(PushFailed{outcome.error().text});
 }
 
-/// Whether all that was received is applied; else OpFailed has been posted.
+/// Whether all that was received is applied; else OpFailed has been posted. One that needs longer
+/// goes on applying, and may be asked again.
 io::Awaitable<bool> Operations::applied(OpId op, Control control)
 {
     const TimePoint give_up = Clock::now() + apply_max;
     for (;;) {
         auto work = [control] { return control->apply_received(Clock::now() + apply_step); };
         const Outcome<void> outcome = co_await offload_.run(std::move(work));
-        if (outcome.has_value()) co_return true;
         if (abandoned_ == op) {
             post_(OpFailed{op, control::Refused::Reason::busy, "given up for a newer order"});
             co_return false;
         }
-        if (outcome.error().code != ControlErrc::not_applied || Clock::now() >= give_up) {
+        if (outcome.has_value()) co_return true;
+        if (outcome.error().code != ControlErrc::not_applied) {
             post_(failed(op, outcome.error()));
+            co_return false;
+        }
+        if (Clock::now() >= give_up) {
+            post_(OpFailed{op, control::Refused::Reason::busy, outcome.error().text});
             co_return false;
         }
     }
@@ -176,6 +184,7 @@ io::Awaitable<void> Operations::promote(PromoteServer order, Control control)
 {
     const bool ready = co_await applied(order.op, control);
     if (!ready) co_return;
+    post_(PromotionBegun{order.op});
     PromoteOrder promotion;
     promotion.epoch = static_cast<std::uint64_t>(order.epoch);
     promotion.position = order.position;

@@ -12,6 +12,9 @@ using namespace std::chrono_literals;
 /// After so long a probe is given up, and a receiver believes its source to be gone.
 constexpr Duration patience = 2s;
 
+/// Things happen one by one here: what the scheduler heard last may be as old.
+constexpr Duration news_age_max = 6s;
+
 }  // namespace
 
 void World::cut(MemberId one, MemberId other)
@@ -178,7 +181,7 @@ void World::check_call()
     if (!scheduler_.called_for) return;
     called_for_ = scheduler_.called_for;
     scheduler_.called_for.reset();
-    if (now_ - helpless_at_ <= 2 * patience) return;
+    if (now_ - helpless_at_ <= news_age_max) return;
     fail(std::string{"a primary that served was replaced: "} + diagnosis::code(*called_for_));
 }
 

@@ -154,7 +154,7 @@ TEST_CASE("sim: each way to break the protocol is noticed", "[sim]")
         {"semi-sync off while commits wait", Broken::waiters_released, 1, 500},
         {"leave may raise k", Broken::leave_raises, 700, 1'200},
         {"two schedulers write", Broken::deposed_writes, 1, 500},
-        {"a promotion shuts nobody out", Broken::promotion_shuts_nobody_out, 500, 1'000},
+        {"a promotion shuts nobody out", Broken::promotion_shuts_nobody_out, 1'400, 1'900},
         {"alone before that is saved", Broken::alone_before_saved, 1, 500, World::Kind::pair},
         {"taking over alone, unsaved", Broken::alone_not_saved, 1, 500, World::Kind::pair},
         {"alone with the other unfenced", Broken::alone_unfenced, 1, 500, World::Kind::pair},

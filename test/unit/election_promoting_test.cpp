@@ -243,34 +243,6 @@ TEST_CASE("election: an old primary without a tail follows at once", "[election]
     }
 }
 
-TEST_CASE("election: nobody connects to a candidate that has yet to apply", "[election]")
-{
-    ElectionScript script;
-    (void)script.feed(called({m1, m2, m3}, 1));
-    (void)script.answer(m3, 9);
-    const std::string promote = "promote 2 e4 at 0-1-9 k=1";
-    REQUIRE(script.feed(Prepared{Epoch{4}, m2, up_to(9), Epoch{3}, false, true}) == promote);
-    CHECK(script.feed(Appeared{m3}) == "ignored: nothing to do");
-    CHECK(script.wait(1s) == "prepare 1 e4; " + promote);
-    CHECK(script.answer(m1, 8) == "");
-    SECTION("but as soon as it is promoted")
-    {
-        CHECK(script.feed(Promoted{Epoch{4}, m2}) == "follow 2: 1 e4; follow 2: 3 e4");
-        CHECK(script.feed(Followed{Epoch{4}, m3}) == "");
-        CHECK(script.see(m3, replica_of(m2, 4, 4)) == admitted_and_open);
-    }
-    SECTION("or seen to be")
-    {
-        CHECK(script.see(m2, leading(false)) == "follow 2: 1 e4; follow 2: 3 e4");
-    }
-    SECTION("a follower's lag hinders nobody")
-    {
-        CHECK(
-            script.feed(Prepared{Epoch{4}, m3, up_to(9), Epoch{3}, false, true}) ==
-            "ignored: already so");
-    }
-}
-
 TEST_CASE("election: a receiver that ended with an error is started again", "[election]")
 {
     ElectionScript script = promoting();

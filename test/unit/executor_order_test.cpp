@@ -133,10 +133,11 @@ TEST_CASE(
     Member member;
     member.fence();
     CHECK(
-        member.order(promote(e5, 0)) == Lines{
-                                            "epoch 5 candidate",
-                                            "do promote 5 0-1-1 acks=0",
-                                            "update 5 running: primary of epoch 5"});
+        member.order(promote(e5, 0)) ==
+        Lines{
+            "epoch 5 candidate",
+            "do promote 5 0-1-1 acks=0",
+            "update 5 running: applies what it received, then leads epoch 5"});
     CHECK(
         member.order(control::Open{e5}) ==
         Lines{
@@ -157,10 +158,12 @@ TEST_CASE("executor: a later primary says so before it waits for acknowledgement
     member.fence();
     member.replicate(e4, m2, true);
     CHECK(
-        member.order(promote(e5)) == Lines{
-                                         "epoch 5 candidate",
-                                         "do promote 5 0-1-1 acks=1",
-                                         "update 6 running: primary of epoch 5"});
+        member.order(promote(e5)) ==
+        Lines{
+            "epoch 5 candidate",
+            "do promote 5 0-1-1 acks=1",
+            "update 6 running: applies what it received, then leads epoch 5"});
+    CHECK(member.feed(PromotionBegun{member.op()}) == Lines{});
     CHECK(
         member.feed(ServerPromoted{member.op(), "0-1-2"}) ==
         Lines{"epoch 5 primary", "say promoted 5 0-1-2", "do accounts 0"});
@@ -194,6 +197,7 @@ TEST_CASE("executor: a probe that shows the marker makes a candidate the primary
     member.fence();
     member.replicate(e4, m2, true);
     member.order(promote(e5));
+    member.feed(PromotionBegun{member.op()});
     control::Observation seen;
     CHECK(member.feed(Probed{member.run(), seen}) == Lines{});
     seen.marker = e5;
@@ -367,7 +371,7 @@ TEST_CASE("executor: orders to a primary", "[executor]")
     }
     SECTION("clients are let in before anything else that waits")
     {
-        member.state.phase = Primary{e5, 0, true, false, ""};
+        member.state.phase = Primary{.epoch = e5, .begun = true, .promoted = true};
         member.order(control::LockAccount{e5, "repl_2", m2, 8});
         member.order(control::SetAcknowledgers{e5, 1, {}, 7});
         CHECK(
