@@ -261,16 +261,38 @@ def forget_then_kill_primary(world, clients, number):
     writes_again(world, clients)
 
 
-@scenario((1, 1))
-def lag_then_kill_primary(world, clients, _number):
-    """The primary is killed while no replica can apply what it received; they can 2 s later."""
+@contextlib.contextmanager
+def appliers_held(world, clients):
+    """No replica can apply what it receives, and has received more than it has applied."""
     with contextlib.ExitStack() as stack:
         blockers = [stack.enter_context(world.connect(replica)) for replica in world.replicas()]
         for blocker in blockers:
             blocker.execute("LOCK TABLES chaos.w READ")
         before = clients.count()
         world.awaited("rows to fall behind with", 60, lambda: clients.count() > before + 200)
+        yield
+
+
+@scenario((1, 1))
+def lag_then_kill_primary(world, clients, _number):
+    """The primary is killed while no replica can apply what it received; they can 2 s later."""
+    with appliers_held(world, clients):
         world.kill(world.primary())
+        world.lasts(2)
+    writes_again(world, clients)
+
+
+@scenario((1, 2))
+def lag_then_kill_primary_and_scheduler(world, clients, _number):
+    """The same, and the scheduler is killed while the candidate waits for its applier."""
+    with appliers_held(world, clients):
+        epoch = world.epoch()
+        world.kill(world.primary())
+        world.awaited("an election", 60, lambda: world.epoch() > epoch)
+        world.lasts(1)
+        world.programs.kill("scheduler")
+        world.cluster.start_scheduler()
+        world.awaited("another election", 60, lambda: world.epoch() > epoch + 1)
         world.lasts(2)
     writes_again(world, clients)
 
